@@ -1,0 +1,22 @@
+"""Sagelet: SageMaker on your own machine.
+
+Public names are resolved on first use (PEP 562): a worker that runs in another interpreter imports
+`sagelet.worker` without anything else of ours, or of anybody's, being there.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {"DeployEnv": "sagelet.environments.deploy_env", "SageletError": "sagelet.errors"}
+
+__all__ = ["DeployEnv", "SageletError", "__version__"]  # noqa: F822  resolved by __getattr__
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from where it lives."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

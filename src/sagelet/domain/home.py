@@ -1,0 +1,72 @@
+"""The state directory (`$SAGELET_HOME`), as paths.
+
+state.db                    SQLite: models, endpoint configurations, endpoints, jobs, tags
+daemon.json, daemon.lock    the running daemon: pid, start time, port, version
+daemon.log                  what the daemon says
+credentials                 0600: the generated local access keys
+buckets/<bucket>/<key>      S3 objects as plain files; their metadata in buckets/.meta
+jobs/<ulid>/                one training job: its order, its journal, a tree for each host
+endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
+logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
+pythonpath/                 holds only our package, for workers in other interpreters
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything lies under one state directory."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "state.db"
+
+    @property
+    def daemon_file(self) -> Path:
+        """What the running daemon says of itself."""
+        return self.root / "daemon.json"
+
+    @property
+    def daemon_lock(self) -> Path:
+        """Locked for as long as a daemon runs on this home."""
+        return self.root / "daemon.lock"
+
+    @property
+    def daemon_log(self) -> Path:
+        """The daemon's own log."""
+        return self.root / "daemon.log"
+
+    @property
+    def credentials(self) -> Path:
+        """The generated local access keys."""
+        return self.root / "credentials"
+
+    @property
+    def buckets(self) -> Path:
+        """The folder whose sub-folders are buckets."""
+        return self.root / "buckets"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log groups."""
+        return self.root / "logs"
+
+    @property
+    def pythonpath(self) -> Path:
+        """The one folder that goes on a worker's PYTHONPATH."""
+        return self.root / "pythonpath"
+
+    def job(self, ulid: str) -> Path:
+        """The folder of one training job."""
+        return self.root / "jobs" / ulid
+
+    def endpoint(self, ulid: str) -> Path:
+        """The folder of one endpoint."""
+        return self.root / "endpoints" / ulid

@@ -1,0 +1,49 @@
+"""The Protocols between floors: `control` speaks to them, `training` and `hosting` implement them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sagelet.domain.hosting import Endpoint
+from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.training import TrainingJob
+
+
+class JobRunner(Protocol):
+    """Runs training jobs. Every call may come from any thread and returns at once.
+
+    What becomes of a job is written to the store by the runner's implementation.
+    """
+
+    def start(self, job: TrainingJob) -> None:
+        """Begin a job that the store has just recorded as Starting."""
+        ...
+
+    def stop(self, job: TrainingJob) -> None:
+        """Ask a job that the store has just recorded as Stopping to end: SIGTERM, grace, SIGKILL."""
+        ...
+
+
+class EndpointHost(Protocol):
+    """Serves endpoints. `converge` and `delete` may come from any thread and return at once.
+
+    What becomes of an endpoint is written to the store by the host's implementation.
+    """
+
+    def converge(self, endpoint: Endpoint) -> None:
+        """Bring up `endpoint.wanted` (recorded as Creating or Updating); swap it in, or keep the old."""
+        ...
+
+    def delete(self, endpoint: Endpoint) -> None:
+        """Drain and stop what serves an endpoint recorded as Deleting, then remove its record."""
+        ...
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Run one invocation, on the daemon's event loop.
+
+        Raises:
+            EndpointNotInService: no such endpoint, or it does not serve (yet).
+            VariantNotFound: the target variant is not one of the endpoint's.
+            QueueFull: too many requests wait; this one was not started.
+        """
+        ...

@@ -1,0 +1,464 @@
+"""Every deliberate error of Sagelet. They carry facts; the edges choose words for them.
+
+    SageletError
+    ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
+    │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
+    │                            BucketNotFound, KeyNotFound, UploadNotFound, RoleNotFound
+    ├── AlreadyExists            a name that is taken
+    ├── Busy                     the resource is being created, updated or deleted
+    ├── IllegalMove              a state that cannot follow the present one
+    ├── InvalidRequest           a request that is well-formed and makes no sense
+    │   └── NotSupported         ... or that this release does not serve
+    ├── EndpointNotInService     an invocation of what does not serve (yet)
+    ├── VariantNotFound
+    ├── QueueFull                too many requests wait; this one was not started
+    ├── ModelDataMissing         nothing at the URI of a model or a channel
+    ├── UnsafeArchive            an archive that reaches outside, is damaged, or is a bomb
+    ├── DiskFull
+    ├── ChildFailed              a child process ended, or never came up
+    │   └── WorkerStartFailed    ... because the user's model would not load
+    ├── ConfigError              ConfigNotFound, UnknownEnvironment, UnknownSetting, BadConfig
+    ├── DaemonError              DaemonRunning, DaemonUnreachable, DaemonStartFailed, VersionSkew,
+    │                            PortTaken
+    ├── StateError               the state directory cannot be used
+    └── RemoteError              RemoteRefused, RemoteUnreachable, WaitTimedOut, OperationFailed
+
+This module is read by workers too: standard library only, Python 3.9's syntax.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+
+class SageletError(Exception):
+    """The root of the tree. `str()` gives one plain sentence; edges may choose better words."""
+
+    def __str__(self) -> str:
+        """Return the sentence that a subclass makes of its facts."""
+        return self.sentence()
+
+    def sentence(self) -> str:
+        """Say what happened, in one sentence."""
+        return type(self).__name__
+
+
+@dataclass(eq=False)
+class NotFound(SageletError):
+    """A named thing does not exist. `name` is its ARN where it has one."""
+
+    name: str
+
+    kind = "resource"
+
+    def sentence(self) -> str:
+        """Name what was not found."""
+        return f'Could not find {self.kind} "{self.name}".'
+
+
+class ModelNotFound(NotFound):
+    """No such model."""
+
+    kind = "model"
+
+
+class EndpointConfigNotFound(NotFound):
+    """No such endpoint configuration."""
+
+    kind = "endpoint configuration"
+
+
+class EndpointNotFound(NotFound):
+    """No such endpoint."""
+
+    kind = "endpoint"
+
+
+class TrainingJobNotFound(NotFound):
+    """No such training job."""
+
+    kind = "training job"
+
+
+class LogGroupNotFound(NotFound):
+    """No such log group."""
+
+    kind = "log group"
+
+
+class LogStreamNotFound(NotFound):
+    """No such log stream."""
+
+    kind = "log stream"
+
+
+class BucketNotFound(NotFound):
+    """No such bucket."""
+
+    kind = "bucket"
+
+
+class KeyNotFound(NotFound):
+    """No such object. `name` is its key."""
+
+    kind = "key"
+
+
+class UploadNotFound(NotFound):
+    """No such multipart upload."""
+
+    kind = "upload"
+
+
+class RoleNotFound(NotFound):
+    """No such IAM role."""
+
+    kind = "role"
+
+
+@dataclass(eq=False)
+class AlreadyExists(SageletError):
+    """A name is taken. `kind` in AWS's words: model, endpoint, endpoint configuration, training job."""
+
+    kind: str
+    name: str
+
+    def sentence(self) -> str:
+        """Name what exists."""
+        return f'Cannot create already existing {self.kind} "{self.name}".'
+
+
+@dataclass(eq=False)
+class Busy(SageletError):
+    """A resource is being changed, and what was asked for has to wait for that."""
+
+    kind: str
+    name: str
+    doing: str = "update"
+
+    def sentence(self) -> str:
+        """Name what is in progress."""
+        return f'Cannot {self.doing} in-progress {self.kind} "{self.name}".'
+
+
+@dataclass(eq=False)
+class IllegalMove(SageletError):
+    """A state cannot follow another."""
+
+    what: str
+    source: str
+    target: str
+
+    def sentence(self) -> str:
+        """Name both states."""
+        return f"{self.what} cannot move from {self.source} to {self.target}."
+
+
+@dataclass(eq=False)
+class InvalidRequest(SageletError):
+    """A request is well-formed and makes no sense; `message` is shown as it is."""
+
+    message: str
+
+    def sentence(self) -> str:
+        """Return the message."""
+        return self.message
+
+
+class NotSupported(InvalidRequest):
+    """A request that AWS would serve and this release does not."""
+
+
+@dataclass(eq=False)
+class EndpointNotInService(SageletError):
+    """An invocation names an endpoint that does not exist or does not serve yet."""
+
+    name: str
+    account_id: str
+
+    def sentence(self) -> str:
+        """Say it as SageMaker does."""
+        return f"Endpoint {self.name} of account {self.account_id} not found."
+
+
+@dataclass(eq=False)
+class VariantNotFound(SageletError):
+    """An invocation names a variant that the endpoint does not have."""
+
+    variant: str
+    endpoint: str
+
+    def sentence(self) -> str:
+        """Name both."""
+        return f"Variant {self.variant} not found for endpoint {self.endpoint}."
+
+
+@dataclass(eq=False)
+class QueueFull(SageletError):
+    """Too many requests wait for an endpoint; this one was not started."""
+
+    endpoint: str
+    waiting: int
+
+    def sentence(self) -> str:
+        """Say how many wait."""
+        return f"{self.waiting} requests wait for endpoint {self.endpoint}; no worker is available."
+
+
+@dataclass(eq=False)
+class ModelDataMissing(SageletError):
+    """Nothing is stored at the URI of a model's archive or of an input channel."""
+
+    uri: str
+
+    def sentence(self) -> str:
+        """Name the URI."""
+        return f"Could not find model data at {self.uri}."
+
+
+@dataclass(eq=False)
+class UnsafeArchive(SageletError):
+    """An archive is refused whole: nothing of it was kept. `reason` says why, and names the member."""
+
+    archive: str
+    reason: str
+
+    def sentence(self) -> str:
+        """Name the archive and the reason."""
+        return f"{self.archive} was refused: {self.reason}"
+
+
+@dataclass(eq=False)
+class DiskFull(SageletError):
+    """No space is left where something had to be written."""
+
+    path: str
+    free_bytes: int
+
+    def sentence(self) -> str:
+        """Say where, and how much is free."""
+        return f"local disk full at {self.path} ({self.free_bytes // 2**20} MB free)"
+
+
+@dataclass(eq=False)
+class ChildFailed(SageletError):
+    """A child process ended when it should not have. `exit_code` is negative for a signal."""
+
+    what: str
+    exit_code: Optional[int] = None
+    log_tail: str = ""
+
+    def sentence(self) -> str:
+        """Say how it ended, with the last it said."""
+        how = "did not come up" if self.exit_code is None else f"ended with {self.exit_code}"
+        return f"{self.what} {how}" + (f":\n{self.log_tail}" if self.log_tail else "")
+
+
+@dataclass(eq=False)
+class WorkerStartFailed(ChildFailed):
+    """A model would not load. `error` is the user's last error line, `where` its `file:line`."""
+
+    error: str = ""
+    where: str = ""
+    traceback: str = ""
+
+    def sentence(self) -> str:
+        """Say the user's own error first, then the traceback."""
+        place = f" at {self.where}" if self.where else ""
+        first = f"{self.what} failed{place}: {self.error or 'it ended without a word'}"
+        return "\n".join(part for part in (first, self.traceback or self.log_tail) if part)
+
+
+class ConfigError(SageletError):
+    """The configuration cannot be used."""
+
+
+@dataclass(eq=False)
+class ConfigNotFound(ConfigError):
+    """No configuration file in any of the places that were searched."""
+
+    searched: "tuple[str, ...]"
+
+    def sentence(self) -> str:
+        """List the places."""
+        places = "\n".join(f"  {place}" for place in self.searched)
+        return f"no configuration file was found; looked for:\n{places}"
+
+
+@dataclass(eq=False)
+class UnknownEnvironment(ConfigError):
+    """The environment asked for is not in the file."""
+
+    name: str
+    file: str
+    known: "tuple[str, ...]"
+
+    def sentence(self) -> str:
+        """Name the file and the environments there are."""
+        return f"no environment {self.name!r} in {self.file}; it has: {', '.join(self.known)}"
+
+
+@dataclass(eq=False)
+class UnknownSetting(ConfigError):
+    """An environment has no such key."""
+
+    key: str
+    environment: str
+    file: str
+    known: "tuple[str, ...]"
+
+    def sentence(self) -> str:
+        """Name the key, the file, and the keys there are."""
+        return (
+            f"no setting {self.key!r} in environment {self.environment!r} of {self.file}; "
+            f"it has: {', '.join(self.known)}"
+        )
+
+
+@dataclass(eq=False)
+class BadConfig(ConfigError):
+    """The file does not say what it must. `where` names key and line."""
+
+    file: str
+    where: str
+    problem: str
+
+    def sentence(self) -> str:
+        """Name file, place and problem."""
+        return f"{self.file}, {self.where}: {self.problem}"
+
+
+class DaemonError(SageletError):
+    """The daemon is not there, or cannot be."""
+
+
+@dataclass(eq=False)
+class DaemonRunning(DaemonError):
+    """Another daemon holds this home."""
+
+    pid: int
+    address: str
+    home: str
+
+    def sentence(self) -> str:
+        """Name the one that runs."""
+        return f"a daemon (pid {self.pid}) already runs on {self.home} at {self.address}"
+
+
+@dataclass(eq=False)
+class DaemonUnreachable(DaemonError):
+    """No daemon answers on this home."""
+
+    home: str
+
+    def sentence(self) -> str:
+        """Say how to start one."""
+        return f"no daemon answers on {self.home}; start one with `sagelet up`"
+
+
+@dataclass(eq=False)
+class DaemonStartFailed(DaemonError):
+    """A daemon was started and did not come up."""
+
+    log: str
+    log_tail: str = ""
+
+    def sentence(self) -> str:
+        """Show its last words, and where the rest is."""
+        return f"the daemon did not come up; its log is {self.log}\n{self.log_tail}".rstrip()
+
+
+@dataclass(eq=False)
+class VersionSkew(DaemonError):
+    """The daemon and this program are of different releases."""
+
+    daemon: str
+    ours: str
+
+    def sentence(self) -> str:
+        """Say what to do."""
+        return (
+            f"the daemon is {self.daemon}, this is {self.ours}: run `sagelet down` and `sagelet up`"
+        )
+
+
+@dataclass(eq=False)
+class PortTaken(DaemonError):
+    """A port that was asked for by number is in use."""
+
+    port: int
+    owner: str = ""
+
+    def sentence(self) -> str:
+        """Name the owner where it is known."""
+        return f"port {self.port} is used by {self.owner or 'another process'}"
+
+
+@dataclass(eq=False)
+class StateError(SageletError):
+    """The state directory cannot be used as it is; nothing in it was changed."""
+
+    path: str
+    problem: str
+
+    def sentence(self) -> str:
+        """Name the path and the problem."""
+        return f"{self.path}: {self.problem}"
+
+
+class RemoteError(SageletError):
+    """A call of an API, ours or AWS's, did not work out."""
+
+
+@dataclass(eq=False)
+class RemoteRefused(RemoteError):
+    """The API answered with an error."""
+
+    operation: str
+    code: str
+    message: str
+    status: int = 0
+    details: "dict[str, object]" = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """Name the operation and the API's own words."""
+        return f"{self.operation}: {self.code}: {self.message}"
+
+
+@dataclass(eq=False)
+class RemoteUnreachable(RemoteError):
+    """Nothing answers at the API's address."""
+
+    address: str
+    reason: str = ""
+
+    def sentence(self) -> str:
+        """Name the address."""
+        return f"nothing answers at {self.address}" + (f" ({self.reason})" if self.reason else "")
+
+
+@dataclass(eq=False)
+class WaitTimedOut(RemoteError):
+    """A resource did not reach the state waited for in time."""
+
+    what: str
+    waited_s: float
+    status: str
+
+    def sentence(self) -> str:
+        """Say how long, and where it stands."""
+        return f"{self.what} is still {self.status} after {self.waited_s:.0f} s"
+
+
+@dataclass(eq=False)
+class OperationFailed(RemoteError):
+    """A job or an endpoint ended in a failure of its own; `reason` is its FailureReason."""
+
+    what: str
+    reason: str
+    exit_code: Optional[int] = None
+
+    def sentence(self) -> str:
+        """Give the reason."""
+        return f"{self.what} failed: {self.reason}"

@@ -1,0 +1,112 @@
+"""The orders that a child process gets: JSON on the way in, frozen values on this side.
+
+A child is forked from the zygote, or started cold as `python -m sagelet.worker.child` with the
+same order. It inherits numbered file descriptors, named below with each order.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Mapping, Optional, Union
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """What a child sees in its own mount namespace, where the kernel allows one.
+
+    `opt_ml` appears at /opt/ml, `hosts_file` at /etc/hosts. A host's name is set with `hostname`.
+    """
+
+    opt_ml: str
+    hosts_file: Optional[str] = None
+    hostname: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ServeOrder:
+    """Load a model and answer frames. Descriptors: [frame socket, stdout, stderr].
+
+    `environment` is the child's whole environment; `threads` is torch's, in this process;
+    `generation` numbers the code and model that this worker starts with.
+    """
+
+    model_dir: str
+    code_dir: str
+    program: str
+    cwd: str
+    environment: Mapping[str, str]
+    threads: int = 1
+    generation: int = 1
+    contract: str = "sane"
+    mounts: Optional[Mounts] = None
+    kind: str = "serve"
+
+
+@dataclass(frozen=True)
+class HostOrder:
+    """Run a training script and outlive whoever gave the order. Descriptors: none.
+
+    `argv[0]` is the entry point, relative to `cwd`: a `.py` runs as `__main__` in this
+    interpreter, anything else under /bin/sh. `log` is the journal's file for this host; `exit_file`
+    is written (whole, by rename) when the script has ended; a SIGTERM to this process is passed to
+    the script's process group, and SIGKILL follows after `grace_s` seconds.
+    """
+
+    argv: "tuple[str, ...]"
+    cwd: str
+    environment: Mapping[str, str]
+    log: str
+    exit_file: str
+    grace_s: float = 120.0
+    threads: Optional[int] = None
+    mounts: Optional[Mounts] = None
+    kind: str = "host"
+
+
+@dataclass(frozen=True)
+class HostExit:
+    """How a host's script ended: what is in `exit_file`. `exit_code` is negative for a signal.
+
+    `error` is the user's last error line (`ValueError: …`), `where` its `file:line`, and
+    `traceback` the user's own frames; all empty where there was none.
+    """
+
+    exit_code: int
+    ended_at: float
+    stopped: bool = False
+    error: str = ""
+    where: str = ""
+    traceback: str = ""
+    notes: "tuple[str, ...]" = field(default=())
+
+
+Order = Union[ServeOrder, HostOrder]
+
+
+def to_json(value: Union[Order, HostExit]) -> str:
+    """Return an order or an exit as one line of JSON."""
+    return json.dumps(asdict(value), separators=(",", ":"))
+
+
+def order_from_json(text: str) -> Order:
+    """Read an order back.
+
+    Raises:
+        ValueError: `kind` is neither of ours.
+    """
+    raw: "dict[str, Any]" = json.loads(text)
+    raw["mounts"] = Mounts(**raw["mounts"]) if raw.get("mounts") else None
+    if raw["kind"] == "serve":
+        return ServeOrder(**raw)
+    if raw["kind"] == "host":
+        raw["argv"] = tuple(raw["argv"])
+        return HostOrder(**raw)
+    raise ValueError("an order of kind {!r}".format(raw["kind"]))
+
+
+def exit_from_json(text: str) -> HostExit:
+    """Read a host's exit back."""
+    raw: "dict[str, Any]" = json.loads(text)
+    raw["notes"] = tuple(raw.get("notes", ()))
+    return HostExit(**raw)
