@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"DeployEnv": "sagelet.environments.deploy_env", "SageletError": "sagelet.errors"}
 
-__all__ = ["DeployEnv", "SageletError", "__version__"]  # noqa: F822  resolved by __getattr__
+__all__ = ["DeployEnv", "SageletError", "__version__"]
 
 
 def __getattr__(name: str) -> object:

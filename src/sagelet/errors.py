@@ -29,7 +29,6 @@ This module is read by workers too: standard library only, Python 3.9's syntax.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional
 
 
 class SageletError(Exception):
@@ -119,7 +118,7 @@ class RoleNotFound(NotFound):
 
 @dataclass(eq=False)
 class AlreadyExists(SageletError):
-    """A name is taken. `kind` in AWS's words: model, endpoint, endpoint configuration, training job."""
+    """A name is taken. `kind` is in AWS's words: model, endpoint, training job and so on."""
 
     kind: str
     name: str
@@ -219,7 +218,7 @@ class ModelDataMissing(SageletError):
 
 @dataclass(eq=False)
 class UnsafeArchive(SageletError):
-    """An archive is refused whole: nothing of it was kept. `reason` says why, and names the member."""
+    """An archive is refused, whole. `reason` says why, and names the member."""
 
     archive: str
     reason: str
@@ -246,7 +245,7 @@ class ChildFailed(SageletError):
     """A child process ended when it should not have. `exit_code` is negative for a signal."""
 
     what: str
-    exit_code: Optional[int] = None
+    exit_code: int | None = None
     log_tail: str = ""
 
     def sentence(self) -> str:
@@ -278,7 +277,7 @@ class ConfigError(SageletError):
 class ConfigNotFound(ConfigError):
     """No configuration file in any of the places that were searched."""
 
-    searched: "tuple[str, ...]"
+    searched: tuple[str, ...]
 
     def sentence(self) -> str:
         """List the places."""
@@ -292,7 +291,7 @@ class UnknownEnvironment(ConfigError):
 
     name: str
     file: str
-    known: "tuple[str, ...]"
+    known: tuple[str, ...]
 
     def sentence(self) -> str:
         """Name the file and the environments there are."""
@@ -306,7 +305,7 @@ class UnknownSetting(ConfigError):
     key: str
     environment: str
     file: str
-    known: "tuple[str, ...]"
+    known: tuple[str, ...]
 
     def sentence(self) -> str:
         """Name the key, the file, and the keys there are."""
@@ -419,7 +418,7 @@ class RemoteRefused(RemoteError):
     code: str
     message: str
     status: int = 0
-    details: "dict[str, object]" = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Name the operation and the API's own words."""
@@ -457,7 +456,7 @@ class OperationFailed(RemoteError):
 
     what: str
     reason: str
-    exit_code: Optional[int] = None
+    exit_code: int | None = None
 
     def sentence(self) -> str:
         """Give the reason."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the wall-clock time; waiting and timing use the event loop's monotonic clock instead."""
+    """Tells the wall-clock time; waiting and timing use a monotonic clock instead."""
 
     def now(self) -> datetime:
         """Return the present, timezone-aware, in UTC."""

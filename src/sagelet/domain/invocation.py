@@ -1,4 +1,4 @@
-"""One call of a model and its answer, as bytes and headers: nothing here knows HTTP or AWS names."""
+"""One call of a model and its answer, as bytes and headers: no HTTP and no AWS names here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A call of an endpoint. `headers` are those the container receives, as the platform sends them."""
+    """A call of an endpoint. `headers` are those that the platform passes to the container."""
 
     endpoint: str
     body: bytes

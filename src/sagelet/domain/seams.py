@@ -1,4 +1,4 @@
-"""The Protocols between floors: `control` speaks to them, `training` and `hosting` implement them."""
+"""The Protocols between floors: `control` calls them, `training` and `hosting` implement them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JobRunner(Protocol):
         ...
 
     def stop(self, job: TrainingJob) -> None:
-        """Ask a job that the store has just recorded as Stopping to end: SIGTERM, grace, SIGKILL."""
+        """End a job that the store has just recorded as Stopping: SIGTERM, grace, SIGKILL."""
         ...
 
 
@@ -31,7 +31,7 @@ class EndpointHost(Protocol):
     """
 
     def converge(self, endpoint: Endpoint) -> None:
-        """Bring up `endpoint.wanted` (recorded as Creating or Updating); swap it in, or keep the old."""
+        """Bring up `endpoint.wanted` (recorded as Creating or Updating), or keep the old."""
         ...
 
     def delete(self, endpoint: Endpoint) -> None:

@@ -90,7 +90,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An input channel: a named S3 prefix or local folder, copied under /opt/ml/input/data/<name>."""
+    """An input channel: an S3 prefix or a folder, copied to /opt/ml/input/data/<name>."""
 
     name: str
     uri: str

@@ -1,4 +1,4 @@
-"""The line format of a log stream on disk, shared by who writes it here and who reads it (`journal`).
+"""The line format of a log stream on disk: written here, read in `journal`.
 
     [1732240000123,"the message"]
 
@@ -9,9 +9,8 @@ that dies in mid-write leaves a last line that does not parse; readers pass over
 from __future__ import annotations
 
 import json
-from typing import Optional, Tuple
 
-Record = Tuple[int, str]
+Record = tuple[int, str]
 
 
 def encode_record(ms: int, message: str) -> bytes:
@@ -21,7 +20,7 @@ def encode_record(ms: int, message: str) -> bytes:
     )
 
 
-def decode_record(line: bytes) -> Optional[Record]:
+def decode_record(line: bytes) -> Record | None:
     """Return (milliseconds, message), or None for a line that was not written whole."""
     try:
         ms, message = json.loads(line.decode("utf-8", "replace"))

@@ -7,8 +7,9 @@ same order. It inherits numbered file descriptors, named below with each order.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping, Optional, Union
+from typing import Any, Union
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Mounts:
     """
 
     opt_ml: str
-    hosts_file: Optional[str] = None
-    hostname: Optional[str] = None
+    hosts_file: str | None = None
+    hostname: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ServeOrder:
     threads: int = 1
     generation: int = 1
     contract: str = "sane"
-    mounts: Optional[Mounts] = None
+    mounts: Mounts | None = None
     kind: str = "serve"
 
 
@@ -53,14 +54,14 @@ class HostOrder:
     the script's process group, and SIGKILL follows after `grace_s` seconds.
     """
 
-    argv: "tuple[str, ...]"
+    argv: tuple[str, ...]
     cwd: str
     environment: Mapping[str, str]
     log: str
     exit_file: str
     grace_s: float = 120.0
-    threads: Optional[int] = None
-    mounts: Optional[Mounts] = None
+    threads: int | None = None
+    mounts: Mounts | None = None
     kind: str = "host"
 
 
@@ -78,13 +79,13 @@ class HostExit:
     error: str = ""
     where: str = ""
     traceback: str = ""
-    notes: "tuple[str, ...]" = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
 
 Order = Union[ServeOrder, HostOrder]
 
 
-def to_json(value: Union[Order, HostExit]) -> str:
+def to_json(value: Order | HostExit) -> str:
     """Return an order or an exit as one line of JSON."""
     return json.dumps(asdict(value), separators=(",", ":"))
 
@@ -95,7 +96,7 @@ def order_from_json(text: str) -> Order:
     Raises:
         ValueError: `kind` is neither of ours.
     """
-    raw: "dict[str, Any]" = json.loads(text)
+    raw: dict[str, Any] = json.loads(text)
     raw["mounts"] = Mounts(**raw["mounts"]) if raw.get("mounts") else None
     if raw["kind"] == "serve":
         return ServeOrder(**raw)
@@ -107,6 +108,6 @@ def order_from_json(text: str) -> Order:
 
 def exit_from_json(text: str) -> HostExit:
     """Read a host's exit back."""
-    raw: "dict[str, Any]" = json.loads(text)
+    raw: dict[str, Any] = json.loads(text)
     raw["notes"] = tuple(raw.get("notes", ()))
     return HostExit(**raw)
