@@ -1,0 +1,1 @@
+"""Objects and archives: URIs, buckets as folders, safe archives, content hashes."""

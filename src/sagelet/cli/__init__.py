@@ -1,0 +1,1 @@
+"""The command line: the folder's tree is the command tree. Parse, call, render."""

@@ -1,0 +1,1 @@
+"""DeployEnv: a configuration file and variables become settings, and settings clients."""

@@ -1,0 +1,1 @@
+"""Endpoints: variants, pools of workers, routing, hot reload, swap and roll back."""

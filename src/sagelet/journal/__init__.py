@@ -1,0 +1,1 @@
+"""What running things write: log streams and events, on disk, and their readers."""

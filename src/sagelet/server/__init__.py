@@ -1,0 +1,1 @@
+"""The daemon: instance file, gate, handler chain, faults."""

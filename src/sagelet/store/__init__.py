@@ -1,0 +1,1 @@
+"""What must survive: SQLite, with one writer, behind values of the domain."""

@@ -1,0 +1,1 @@
+"""Training jobs: hosts and processes, channels, hyperparameters, environment, artifacts."""

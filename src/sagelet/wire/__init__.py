@@ -1,0 +1,1 @@
+"""AWS's protocols, driven by botocore's service models: routing, parsing, errors, signatures."""
