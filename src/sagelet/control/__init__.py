@@ -1,1 +1,1 @@
-"""AWS operations, one module a resource family; documents on one side, domain values on the other."""
+"""AWS operations, one module a resource family: documents outside, domain values inside."""

@@ -1,0 +1,1 @@
+"""Introduces the parts to each other; the only module that knows them all."""
