@@ -1,1 +1,129 @@
 """Introduces the parts to each other; the only module that knows them all."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.artifacts.objects import Buckets
+from sagelet.buckets.service import S3
+from sagelet.control.plane import ControlPlane
+from sagelet.domain.account import Account
+from sagelet.domain.clock import SystemClock
+from sagelet.environments import credentials
+from sagelet.hosting.host import HostingSettings, LocalEndpointHost
+from sagelet.journal.streams import LogStreams
+from sagelet.server import daemon
+from sagelet.server.app import App
+from sagelet.server.aws import AwsFace
+from sagelet.server.gate import Gate
+from sagelet.server.instance import Instance
+from sagelet.server.listening import address_of, listen
+from sagelet.server.settings import DaemonSettings
+from sagelet.store.store import Store
+from sagelet.supervision import package_path
+from sagelet.supervision.launcher import Launchers
+from sagelet.training.jobs import LocalJobRunner
+from sagelet.wire.signatures import Verifier
+
+log = logging.getLogger(__name__)
+
+
+def run_daemon(settings: DaemonSettings) -> None:
+    """Be the daemon of a home until a signal ends it.
+
+    Raises:
+        DaemonRunning: another one holds the home.
+        PortTaken: the port that was asked for is in use.
+        StateError: the home cannot be used.
+    """
+    os.umask(0o077)
+    with Instance(settings.home) as instance:
+        sockets = listen(settings.port)
+        parts = Parts(settings)
+
+        async def start() -> None:
+            await parts.start()
+            instance.announce(address_of(sockets))
+            log.info("listening at %s", address_of(sockets))
+
+        daemon.serve(parts.app, sockets, on_start=start, on_stop=parts.stop)
+
+
+class Parts:
+    """The daemon's parts, joined."""
+
+    def __init__(self, settings: DaemonSettings) -> None:
+        """Build each part from those below it.
+
+        Raises:
+            StateError: the home cannot be used.
+        """
+        home, clock, account = settings.home, SystemClock(), Account(settings.region)
+        credentials.load_or_create(home)
+        self._store = Store(home.database, clock)
+        logs = LogStreams(home.logs)
+        buckets = Buckets(home.buckets)
+        artifacts = Artifacts(buckets)
+        self._launchers = Launchers(
+            package_path=package_path.ensure(home.pythonpath),
+            warm=settings.warm,
+            on_note=log.info,
+        )
+        self._host = LocalEndpointHost(
+            store=self._store,
+            logs=logs,
+            artifacts=artifacts,
+            launchers=self._launchers,
+            home=home,
+            account=account,
+            clock=clock,
+            settings=HostingSettings(),
+        )
+        self._runner = LocalJobRunner(
+            store=self._store,
+            logs=logs,
+            launchers=self._launchers,
+            home=home,
+            account=account,
+            clock=clock,
+        )
+        plane = ControlPlane(
+            store=self._store,
+            logs=logs,
+            runner=self._runner,
+            host=self._host,
+            artifacts=artifacts,
+            account=account,
+            clock=clock,
+            hold_s=settings.hold_s,
+        )
+        verifier = Verifier(
+            lambda access_key_id: credentials.secret_of(home, access_key_id),
+            clock,
+            lenient=settings.lenient_auth,
+        )
+        self.app = App(
+            home=home,
+            gate=Gate(allowed_hosts=settings.allowed_hosts),
+            aws=AwsFace(
+                plane=plane,
+                s3=S3(buckets, clock),
+                verifier=verifier,
+                max_body_bytes=settings.max_body_bytes,
+            ),
+        )
+
+    async def start(self) -> None:
+        """Warm the zygote, bring endpoints back and re-adopt jobs."""
+        await self._launchers.for_python(None).start()
+        await self._host.start()
+        await self._runner.start_up()
+
+    async def stop(self) -> None:
+        """Drain and stop what serves; jobs go on by themselves."""
+        await self._host.close()
+        await self._runner.close()
+        await self._launchers.close()
+        self._store.close()

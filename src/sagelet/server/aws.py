@@ -1,0 +1,117 @@
+"""One AWS request, from its head to its answer, as one visible chain.
+
+    gate -> route -> (body) -> signature -> parse and validate -> control plane -> serialize
+                 \\-> signature -> S3, streamed
+
+Whatever goes wrong on the way becomes a fault in the shape of the service that was addressed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sagelet.buckets.service import S3
+from sagelet.control.deviations import WIDENED
+from sagelet.control.plane import Caller, ControlPlane
+from sagelet.server import bodies
+from sagelet.server.bodies import ClientGone, Receive
+from sagelet.server.faults import fault_of
+from sagelet.wire.callers import is_waiter
+from sagelet.wire.messages import RequestHead, Response, StreamedResponse
+from sagelet.wire.parsing import parse
+from sagelet.wire.routing import Route, route
+from sagelet.wire.serializing import serialize, serialize_fault
+from sagelet.wire.signatures import Verifier
+from sagelet.wire.validation import validate
+
+log = logging.getLogger(__name__)
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsFace:
+    """Everything that speaks AWS's protocols."""
+
+    plane: ControlPlane
+    s3: S3
+    verifier: Verifier
+    max_body_bytes: int
+
+    async def answer(self, head: RequestHead, receive: Receive) -> Response | StreamedResponse:
+        """Answer a request that passed the gate.
+
+        Raises:
+            ClientGone: the peer left; nobody waits for an answer.
+        """
+        request_id = str(uuid.uuid4())
+        chosen: Route | None = None
+        try:
+            # Only the query protocol (STS, IAM) says in its body what is asked.
+            form = head.headers.get("content-type", "").startswith(FORM) and head.path == "/"
+            body = await self._read(receive, head) if form else None
+            chosen = route(head, body or b"")
+            if chosen.service == "s3" and body is None:
+                return await self._answer_s3(head, receive)
+            if body is None:
+                body = await self._read(receive, head)
+            return await self._answer_service(chosen, head, body, request_id)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001  every failure has an answer; fault_of logs the unforeseen
+            fault = fault_of(error, service=chosen.service if chosen else _guess(head))
+            return serialize_fault(
+                chosen or _guess(head),
+                fault,
+                request_id=request_id,
+                resource=head.path,
+                method=head.method,
+            )
+
+    async def _read(self, receive: Receive, head: RequestHead) -> bytes:
+        return await bodies.read_whole(
+            receive, head.headers, limit=self.max_body_bytes, code="ValidationError"
+        )
+
+    async def _answer_service(
+        self, chosen: Route, head: RequestHead, body: bytes, request_id: str
+    ) -> Response:
+        started = time.perf_counter()
+        digest = hashlib.sha256(body).hexdigest()
+        signature = self.verifier.verify(head, body_sha256=digest)
+        name = chosen.operation.name
+        if not self.plane.serves(chosen.service, name):
+            raise self.plane.not_served(chosen.service, name)
+        document = parse(chosen, head, body)
+        validate(document, chosen.operation, deviations=WIDENED)
+        caller = Caller(
+            access_key_id=signature.access_key_id,
+            is_waiter=is_waiter(head.headers.get("user-agent", "")),
+        )
+        result = await self.plane.answer(chosen.service, name, document, caller)
+        if chosen.service != "sagemaker-runtime":
+            log.info("%s %.1f ms", name, 1000 * (time.perf_counter() - started))
+        return serialize(chosen, result, request_id=request_id)
+
+    async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
+        self.verifier.verify(head, body_sha256=None)
+        body: AsyncIterator[bytes] = bodies.stream(receive)
+        return await self.s3.handle(head, body)
+
+
+def _guess(head: RequestHead) -> str:
+    """Name the service that was probably meant by a request that could not be routed."""
+    if head.headers.get("x-amz-target"):
+        return "logs" if head.headers.get("x-amz-target", "").startswith("Logs_") else "sagemaker"
+    if head.path.startswith("/endpoints/"):
+        return "sagemaker-runtime"
+    if head.headers.get("content-type", "").startswith(FORM):
+        return "sts"
+    if "json" in head.headers.get("content-type", ""):
+        return "sagemaker"
+    return "s3"

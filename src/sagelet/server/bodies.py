@@ -1,0 +1,86 @@
+"""Request bodies: read whole under a bound, or passed on as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from sagelet.errors import SageletError
+from sagelet.wire.faults import Fault
+from sagelet.wire.messages import Headers
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+BODY_S = 60.0
+IDLE_S = 60.0
+
+
+class ClientGone(SageletError):
+    """The peer closed the connection before its request was whole."""
+
+
+async def read_whole(receive: Receive, headers: Headers, *, limit: int, code: str) -> bytes:
+    """Return the body.
+
+    Raises:
+        Fault: `code` with status 413 when it is over `limit` bytes (a Content-Length that says so
+            is enough), RequestTimeout with 408 when it takes longer than `BODY_S`.
+        ClientGone: the peer left.
+    """
+    declared = headers.get("content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise _too_large(code, limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in _parts(receive):
+                size += len(part)
+                if size > limit:
+                    raise _too_large(code, limit)
+                parts.append(part)
+    except TimeoutError as error:
+        raise Fault(
+            code="RequestTimeout", status=408, message=f"the body took longer than {BODY_S:.0f} s"
+        ) from error
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def stream(receive: Receive) -> AsyncIterator[bytes]:
+    """Yield the body as it comes.
+
+    Raises:
+        Fault: RequestTimeout with 400, as S3 has it, when nothing came for `IDLE_S`.
+        ClientGone: the peer left.
+    """
+    parts = _parts(receive)
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                part = await anext(parts, None)
+        except TimeoutError as error:
+            raise Fault(
+                code="RequestTimeout",
+                status=400,
+                message="Your socket connection to the server was not read from or written to "
+                "within the timeout period. Idle connections will be closed.",
+            ) from error
+        if part is None:
+            return
+        yield part
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if message.get("body"):
+            yield message["body"]
+        if not message.get("more_body", False):
+            return
+
+
+def _too_large(code: str, limit: int) -> Fault:
+    return Fault(code=code, status=413, message=f"HTTP content length exceeded {limit} bytes.")

@@ -1,0 +1,64 @@
+"""Running the daemon: uvicorn on sockets of ours, until a signal."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+
+from sagelet.server.app import App
+from sagelet.server.protocol import BoundedHttpProtocol
+
+KEEP_ALIVE_S = 75
+SHUTDOWN_S = 5
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class DaemonServer(uvicorn.Server):
+    """uvicorn with two moments of ours: before the first request, and after the last."""
+
+    def __init__(self, config: uvicorn.Config, *, on_start: Hook, on_stop: Hook) -> None:
+        """Keep the hooks."""
+        super().__init__(config)
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the parts, then listen, so that whoever finds the daemon finds it ready."""
+        await self._on_start()
+        await super().startup(sockets=sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening and drain, then stop the parts."""
+        await super().shutdown(sockets=sockets)
+        await self._on_stop()
+
+
+def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Hook) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedHttpProtocol,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    DaemonServer(config, on_start=on_start, on_stop=on_stop).run(sockets)
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Send our log and uvicorn's warnings to standard error, which `up` points at daemon.log."""
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)-7s %(name)s %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

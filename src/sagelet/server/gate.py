@@ -1,0 +1,82 @@
+"""The first thing that every request meets: who may speak to a server on loopback at all.
+
+Any web page can make a browser post to 127.0.0.1, and a name can be made to resolve to it. So the
+Host header must be one of ours (DNS rebinding), and a request that a foreign page caused is refused
+(Origin, Sec-Fetch-Site), whatever its method and path. No CORS header is ever sent.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from sagelet.errors import SageletError
+from sagelet.wire.messages import Headers
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_HEADERS_AT_MOST = 100
+
+
+class Refused(SageletError):
+    """A request that the gate does not let in: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+    def sentence(self) -> str:
+        """Return the message."""
+        return self.message
+
+
+class Gate:
+    """Checks the headers of a request. `allowed_hosts` are names besides the loopback ones."""
+
+    def __init__(self, *, allowed_hosts: frozenset[str] = frozenset()) -> None:
+        """Keep the names."""
+        self._hosts = LOOPBACK_NAMES | {name.lower() for name in allowed_hosts}
+
+    def check(self, headers: Headers) -> None:
+        """Let a request in.
+
+        Raises:
+            Refused: 431 for too many headers, 421 for a Host that is not ours, 403 for a request
+                that another site caused.
+        """
+        if len(list(headers)) > _HEADERS_AT_MOST:
+            raise Refused(431, f"more than {_HEADERS_AT_MOST} header fields")
+        self._check_host(headers)
+        self._check_origin(headers)
+
+    def _check_host(self, headers: Headers) -> None:
+        hosts = headers.get_all("host")
+        if len(hosts) != 1 or _name_of(hosts[0]) not in self._hosts:
+            raise Refused(
+                421,
+                f"Host {', '.join(hosts) or '(none)'} is not one of this server's names; "
+                "use 127.0.0.1 or localhost, or start it with --allow-host NAME",
+            )
+
+    def _check_origin(self, headers: Headers) -> None:
+        site = headers.get("sec-fetch-site")
+        if site is not None and site not in ("same-origin", "none"):
+            raise Refused(403, f"a request from another site (Sec-Fetch-Site: {site})")
+        origin = headers.get("origin")
+        if origin is not None and not self._is_ours(origin, headers["host"]):
+            raise Refused(403, f"a request from another site (Origin: {origin})")
+
+    def _is_ours(self, origin: str, host: str) -> bool:
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
+        return parts.scheme == "http" and parts.netloc.lower() == host.lower()
+
+
+def _name_of(host: str) -> str:
+    """Return the name in a Host header; nothing where the header is not exactly name[:port]."""
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        return host.lower()
+    return name.lower() if port.isascii() and port.isdigit() else ""

@@ -1,0 +1,91 @@
+"""uvicorn's HTTP protocol with the limits that it lacks: on a request head's time and size.
+
+uvicorn waits for ever for the end of a request's head (its issue 157), and buffers any amount of
+it. Here a head must arrive within `HEAD_S` and within `HEAD_BYTES`; a peer that goes on sending a
+body after it has been answered has `DISCARD_S` to finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_S = 10.0
+DISCARD_S = 30.0
+HEAD_BYTES = 64 * 1024
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """httptools' parser under uvicorn, with deadlines."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own signature
+        """Start with no request under way."""
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._in_body = False
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Give the peer until the deadline to send a head."""
+        super().connection_made(transport)
+        self._arm(HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the deadline."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to a head that is not complete yet."""
+        if self._in_head:
+            if self._deadline is None:
+                self._arm(HEAD_S)
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(431, "Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: from here the application keeps the time."""
+        self._disarm()
+        self._in_head, self._in_body, self._head_bytes = False, True, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole; the next head may begin."""
+        self._disarm()
+        self._in_head, self._in_body = True, False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer went out; if the body still comes, it must end soon."""
+        super().on_response_complete()
+        if self._in_body:
+            self._arm(DISCARD_S)
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, self._too_slow)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._head_bytes:
+            self._refuse(408, "Request Timeout")
+        else:
+            # Nothing was asked, so nothing is answered.
+            self.transport.close()
+
+    def _refuse(self, status: int, phrase: str) -> None:
+        head = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        self.transport.write(head.encode("ascii"))
+        self.transport.close()
