@@ -1,0 +1,72 @@
+# `make` is the only tool that a fresh machine needs beside Python 3.11 or newer.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check test e2e full docs lock build bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH := 2.13.0
+PIP := python -m pip --quiet --disable-pip-version-check
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+
+setup: .venv/ready ## Make the environment: the locked libraries, torch and this project
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/$(PIP) install --require-hashes -r requirements/dev.txt
+	$(BIN)/$(PIP) install --no-deps torch==$(TORCH)
+	$(BIN)/$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+# An interpreter that has torch and nothing of ours: workers must start in it.
+.venv-torch/ready: requirements/torch.txt
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/$(PIP) install --require-hashes -r requirements/torch.txt
+	.venv-torch/bin/$(PIP) install --no-deps torch==$(TORCH)
+	touch $@
+
+# AWS's command line, and the emulator that stands in for AWS.
+.venv-aws/ready: requirements/aws.txt
+	$(PYTHON) -m venv .venv-aws
+	.venv-aws/bin/$(PIP) install --require-hashes -r requirements/aws.txt
+	touch $@
+
+demo: .venv/ready ## Train, deploy and invoke the example on real data, on this machine
+	$(BIN)/python examples/text-classification/demo.py
+
+check: .venv/ready ## Lint, types, architecture, documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --quiet
+	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
+
+test: .venv/ready .venv-torch/ready .venv-aws/ready ## Run the tests, unit to end-to-end
+	$(BIN)/pytest -m "not full"
+
+e2e: .venv/ready .venv-torch/ready .venv-aws/ready ## Run the end-to-end tests only
+	$(BIN)/pytest -m "not full" tests/end_to_end
+
+full: .venv/ready .venv-torch/ready .venv-aws/ready ## Run every test, the long ones too
+	$(BIN)/pytest
+
+bench: .venv/ready ## Measure, beside peers, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+docs: .venv/ready ## Serve the documentation at 127.0.0.1:8000
+	$(BIN)/mkdocs serve
+
+build: .venv/ready ## Build the wheel and the sdist
+	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist
+
+lock: .venv/ready ## Resolve the requirements anew
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		pyproject.toml --group dev --group torch --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group torch --output-file requirements/torch.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group aws --output-file requirements/aws.txt
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .venv-torch .venv-aws build dist
