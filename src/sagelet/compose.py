@@ -62,7 +62,7 @@ class Parts:
         """
         home, clock, account = settings.home, SystemClock(), Account(settings.region)
         credentials.load_or_create(home)
-        self._store = Store(home.database, clock)
+        self._store = Store(home.database, account)
         logs = LogStreams(home.logs)
         buckets = Buckets(home.buckets)
         artifacts = Artifacts(buckets)
