@@ -1,0 +1,170 @@
+"""The job as the runner's order: all that a runner needs, so that it needs no database.
+
+JOB_DIR/order.json           this order, written before the runner starts
+JOB_DIR/journal/events.jsonl what became of the job, one event a line
+JOB_DIR/runner.lock          held by the one runner that works on the job
+JOB_DIR/runner.log           the runner's own words, where it has any
+JOB_DIR/hosts/algo-1/        a host: see `layout`
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sagelet.domain.training import (
+    Channel,
+    Cluster,
+    Host,
+    MetricDefinition,
+    ToolkitProgram,
+    TrainingJob,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobPaths:
+    """The files of a job's folder."""
+
+    root: Path
+
+    @property
+    def order(self) -> Path:
+        """The order."""
+        return self.root / "order.json"
+
+    @property
+    def events(self) -> Path:
+        """The journal."""
+        return self.root / "journal" / "events.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """What a runner holds while it works on the job."""
+        return self.root / "runner.lock"
+
+    @property
+    def runner_log(self) -> Path:
+        """The runner's standard output and error."""
+        return self.root / "runner.log"
+
+    def host(self, name: str) -> Path:
+        """The folder of a host."""
+        return self.root / "hosts" / name
+
+    @property
+    def packing(self) -> Path:
+        """Where archives are made before they are uploaded."""
+        return self.root / "packing"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a runner finds the rest: folders of the state directory, and interpreters.
+
+    `python` runs the script; `package_path` is a folder that holds only our package, for it.
+    """
+
+    buckets: str
+    logs: str
+    python: str
+    package_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """A training job as a runner is told it.
+
+    `environment` is the user's, `inherited` what a script may see of the machine's own;
+    `log_streams` maps a host's name to the name of its stream; `grace_s` is the time between
+    SIGTERM and SIGKILL.
+    """
+
+    name: str
+    arn: str
+    region: str
+    role: str
+    image: str
+    program: ToolkitProgram
+    hyperparameters: Mapping[str, str]
+    channels: tuple[Channel, ...]
+    cluster: Cluster
+    environment: Mapping[str, str]
+    inherited: Mapping[str, str]
+    output_uri: str
+    is_compressed: bool
+    max_runtime_s: int
+    grace_s: float
+    metrics: tuple[MetricDefinition, ...]
+    log_streams: Mapping[str, str]
+    places: Places
+    threads: int | None = field(default=None)
+
+    @classmethod
+    def of(
+        cls,
+        job: TrainingJob,
+        *,
+        region: str,
+        places: Places,
+        inherited: Mapping[str, str],
+        grace_s: float,
+    ) -> JobOrder:
+        """Return the order for a job."""
+        threads = job.environment.get("SAGELET_THREADS", "")
+        return cls(
+            name=job.name,
+            arn=job.arn,
+            region=region,
+            role=str(job.submitted.get("RoleArn", "")),
+            image=job.image,
+            program=job.program,
+            hyperparameters=dict(job.hyperparameters),
+            channels=job.channels,
+            cluster=job.cluster,
+            environment=dict(job.environment),
+            inherited=dict(inherited),
+            output_uri=job.output_uri,
+            is_compressed=_compression(job.submitted) != "NONE",
+            max_runtime_s=job.max_runtime_s,
+            grace_s=grace_s,
+            metrics=job.metrics,
+            log_streams={host.name: job.log_stream(host) for host in job.cluster.hosts},
+            places=places,
+            threads=int(threads) if threads.isdecimal() and int(threads) > 0 else None,
+        )
+
+
+def _compression(submitted: Mapping[str, Any]) -> str:
+    """OutputDataConfig.CompressionType, which has no typed field: GZIP unless it was given."""
+    return str(submitted.get("OutputDataConfig", {}).get("CompressionType", "GZIP"))
+
+
+def write_order(order: JobOrder, paths: JobPaths) -> None:
+    """Write an order, whole; only its owner may read it."""
+    paths.events.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = paths.order.with_suffix(".tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(order), file)
+    temporary.replace(paths.order)
+
+
+def read_order(paths: JobPaths) -> JobOrder:
+    """Read an order back.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is not one of ours.
+    """
+    raw: dict[str, Any] = json.loads(paths.order.read_text(encoding="utf-8"))
+    raw["program"] = ToolkitProgram(**raw["program"])
+    raw["channels"] = tuple(Channel(**channel) for channel in raw["channels"])
+    raw["cluster"] = Cluster(tuple(Host(**host) for host in raw["cluster"]["hosts"]))
+    raw["metrics"] = tuple(MetricDefinition(**metric) for metric in raw["metrics"])
+    raw["places"] = Places(**raw["places"])
+    return JobOrder(**raw)
