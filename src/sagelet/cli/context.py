@@ -30,15 +30,20 @@ class App:
         self.no_input = False
         self.timeout_s: float | None = None
 
-    def deploy_env(self) -> DeployEnv:
-        """Return the environment that the options choose.
+    def deploy_env(self, environment: str | None = None) -> DeployEnv:
+        """Return the environment named, else the one that the options choose.
 
         Raises:
             ConfigError: there is no such file or environment.
         """
         from sagelet.environments.deploy_env import DeployEnv
 
-        return DeployEnv(self.config, self.environment, start=self.project)
+        return DeployEnv(
+            self.config,
+            environment or self.environment,
+            start=self.project or Path.cwd(),
+            on_note=self.output.say,
+        )
 
     def home(self) -> Home:
         """Return the state directory."""

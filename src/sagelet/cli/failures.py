@@ -34,6 +34,10 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.DaemonError, UNREACHABLE),
     (errors.WaitTimedOut, TIMED_OUT),
     (errors.OperationFailed, FAILED),
+    (errors.NoCredentials, CREDENTIALS),
+    (errors.WrongAccount, CREDENTIALS),
+    (errors.NoCredentials, CREDENTIALS),
+    (errors.WrongAccount, CREDENTIALS),
     (errors.RemoteUnreachable, REFUSED),
 )
 

@@ -59,6 +59,9 @@ _RULES: dict[type[errors.SageletError], _Rule] = {
             "or the upload may have been aborted or completed."
         ),
     ),
+    errors.BucketNotEmpty: _Rule(
+        "BucketNotEmpty", 409, lambda _: "The bucket you tried to delete is not empty"
+    ),
     errors.RoleNotFound: _Rule("NoSuchEntity", 404),
     errors.QueueFull: _Rule("ServiceUnavailable", 503),
     errors.DiskFull: _Rule("ResourceLimitExceeded", 400),
