@@ -1,0 +1,123 @@
+"""Frames: what the daemon, its zygotes and its workers say to each other, on a stream socket.
+
+    u32 header length | u32 body length | header, a JSON object in UTF-8 | body, raw bytes
+
+Both lengths are big-endian. A body is never encoded, so an invocation's bytes pass as they came.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PREFIX = struct.Struct(">II")
+PREFIX_BYTES = _PREFIX.size
+# A longer header is not one of ours: somebody wrote to the socket who should not have.
+MAX_HEADER_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message."""
+
+    header: dict[str, Any]
+    body: bytes = b""
+
+
+def encode_frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
+    """Return a message as bytes."""
+    head = json.dumps(header, separators=(",", ":")).encode()
+    return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
+
+
+def read_frame(sock: socket.socket) -> Frame | None:
+    """Wait for the next message of a blocking socket; None once the other side has gone.
+
+    Raises:
+        ValueError: the bytes are not a frame.
+    """
+    return finish_frame(sock, b"")
+
+
+def finish_frame(sock: socket.socket, begun: bytes) -> Frame | None:
+    """Read the rest of a message whose first bytes (at most the prefix) were already received.
+
+    Raises:
+        ValueError: the bytes are not a frame.
+    """
+    prefix = _read_exactly(sock, PREFIX_BYTES, begun)
+    if prefix is None:
+        return None
+    head_bytes, body_bytes = _lengths(prefix)
+    rest = _read_exactly(sock, head_bytes + body_bytes)
+    if rest is None:
+        return None
+    return Frame(_header(rest[:head_bytes]), bytes(rest[head_bytes:]))
+
+
+class FrameDecoder:
+    """Cuts frames out of bytes that arrive in pieces of any size."""
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._buffer = bytearray()
+        self._lengths: tuple[int, int] | None = None
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the next piece, and return the frames that it completes.
+
+        Raises:
+            ValueError: the bytes are not a frame.
+        """
+        self._buffer += data
+        frames = []
+        while (frame := self._next()) is not None:
+            frames.append(frame)
+        return frames
+
+    def _next(self) -> Frame | None:
+        if self._lengths is None:
+            if len(self._buffer) < PREFIX_BYTES:
+                return None
+            self._lengths = _lengths(self._buffer)
+        head_end = PREFIX_BYTES + self._lengths[0]
+        end = head_end + self._lengths[1]
+        if len(self._buffer) < end:
+            return None
+        with memoryview(self._buffer) as view:
+            head, body = bytes(view[PREFIX_BYTES:head_end]), bytes(view[head_end:end])
+        del self._buffer[:end]
+        self._lengths = None
+        return Frame(_header(head), body)
+
+
+def _lengths(prefix: bytes | bytearray) -> tuple[int, int]:
+    head_bytes, body_bytes = _PREFIX.unpack_from(prefix)
+    if head_bytes > MAX_HEADER_BYTES:
+        raise ValueError(f"a frame's header of {head_bytes} bytes")
+    return head_bytes, body_bytes
+
+
+def _header(raw: bytes | bytearray) -> dict[str, Any]:
+    header = json.loads(raw)
+    if not isinstance(header, dict):
+        raise ValueError("a frame's header is not an object")
+    return header
+
+
+def _read_exactly(sock: socket.socket, count: int, begun: bytes = b"") -> bytearray | None:
+    """Read until `count` bytes are there; None where the other side ends before that."""
+    data = bytearray(count)
+    data[: len(begun)] = begun
+    filled = len(begun)
+    with memoryview(data) as view:
+        while filled < count:
+            received = sock.recv_into(view[filled:])
+            if not received:
+                return None
+            filled += received
+    return data

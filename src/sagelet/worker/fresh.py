@@ -1,0 +1,144 @@
+"""Makes a process that was forked from a warm one look as if Python had just started in it.
+
+All of it is harmless where Python has just started; so a forked and a cold child do the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import Any
+
+OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - sys.path holds strings
+
+_DEFAULT = (
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGCHLD,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+_OPENBLAS = (
+    "scipy_openblas_set_num_threads64_",
+    "openblas_set_num_threads64_",
+    "openblas_set_num_threads",
+)
+
+
+def session() -> None:
+    """Lead a session and a process group, so that a signal to the group reaches all of it."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+
+
+def signals() -> None:
+    """Handle every signal as a new Python does."""
+    signal.set_wakeup_fd(-1)
+    for number in _DEFAULT:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def standard_streams(stdout: int | None = None, stderr: int | None = None) -> None:
+    """Read from nothing, and write to the given descriptors (where absent, to nothing)."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null if stdout is None else stdout, 1)
+    os.dup2(null if stderr is None else stderr, 2)
+    if null > 2:
+        os.close(null)
+
+
+def variables(wanted: Mapping[str, str], set_by_imports: Mapping[str, str]) -> None:
+    """Have exactly these environment variables, and those that imported modules have set."""
+    os.environ.clear()
+    os.environ.update(set_by_imports)
+    os.environ.update(wanted)
+    time.tzset()
+    tempfile.tempdir = None  # TMPDIR may be another one now
+    sys.dont_write_bytecode = bool(wanted.get("PYTHONDONTWRITEBYTECODE"))
+    if wanted.get("PYTHONFAULTHANDLER"):
+        import faulthandler
+
+        faulthandler.enable()
+
+
+def text_streams(wanted: Mapping[str, str]) -> None:
+    """Write text line by line, in UTF-8 or as PYTHONIOENCODING and PYTHONUNBUFFERED want it."""
+    encoding, _, errors = wanted.get("PYTHONIOENCODING", "").partition(":")
+    for name, fallback in (("stdout", errors or "surrogateescape"), ("stderr", "backslashreplace")):
+        if wanted.get("PYTHONUNBUFFERED"):
+            raw = open(getattr(sys, f"__{name}__").fileno(), "wb", 0, closefd=False)  # noqa: SIM115 - it lives as long as the process
+            stream = io.TextIOWrapper(raw, encoding or "utf-8", fallback, write_through=True)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        else:
+            getattr(sys, name).reconfigure(
+                encoding=encoding or "utf-8", errors=fallback, line_buffering=True
+            )
+
+
+def module_path(wanted: Mapping[str, str]) -> None:
+    """Look for modules in PYTHONPATH, then where Python always does, and last beside our own."""
+    own = [entry for entry in wanted.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    ours = os.path.realpath(OUR_FOLDER)
+    rest = [
+        entry
+        for entry in sys.path
+        if entry and entry not in own and os.path.realpath(entry) != ours
+    ]
+    sys.path[:] = [*own, *rest, OUR_FOLDER]
+
+
+def identity() -> None:
+    """Differ from the other children of the same parent where new processes differ."""
+    random.seed()
+    numpy_random: Any = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        torch.default_generator.seed()
+    process: Any = sys.modules.get("multiprocessing.process")
+    if process is not None:
+        process.current_process().authkey = os.urandom(32)
+        process.ORIGINAL_DIR = os.getcwd()  # noqa: PTH109 - as multiprocessing has it
+
+
+def threads(wanted: Mapping[str, str], count: int | None) -> None:
+    """Compute with so many threads: OMP_NUM_THREADS of the variables, else `count`, else all cores.
+
+    A cold child reads the variable when it imports torch; a forked one has done that already.
+    """
+    text = wanted.get("OMP_NUM_THREADS", "")
+    number = int(text) if text.isdigit() else count
+    if number is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(number))
+        torch: Any = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(number)
+    if "numpy" in sys.modules:
+        _openblas_threads(number or os.cpu_count() or 1)
+
+
+def _openblas_threads(number: int) -> None:
+    """Undo OPENBLAS_NUM_THREADS=1, with which the zygote keeps numpy from starting threads."""
+    with contextlib.suppress(OSError):  # no /proc: then nothing was forked either
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:  # noqa: PTH123
+            libraries = {line.split()[-1] for line in maps if "openblas" in line}
+        for library in map(ctypes.CDLL, libraries):
+            setter = next((s for n in _OPENBLAS if (s := getattr(library, n, None))), None)
+            if setter is not None:
+                setter(number)

@@ -1,0 +1,47 @@
+"""Where a job's /opt/ml is: in a namespace of its own, or where the order's paths say instead."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import overload
+
+from sagelet.worker import namespace
+from sagelet.worker.spec import HostOrder, Order, ServeOrder
+
+SWITCH = "SAGELET_NAMESPACE"  # `off` in an order's environment: do as where there is no namespace
+_OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
+
+
+@overload
+def place(order: ServeOrder) -> tuple[ServeOrder, str]: ...
+@overload
+def place(order: HostOrder) -> tuple[HostOrder, str]: ...
+def place(order: Order) -> tuple[Order, str]:
+    """Enter the order's namespace, or write its real paths into it.
+
+    Returns the order to go on with, and why /opt/ml is not the job's own ("" where it is, or
+    where the order asks for no such thing).
+    """
+    if order.mounts is None:
+        return order, ""
+    if order.environment.get(SWITCH, "").lower() == "off":
+        why = f"{SWITCH}=off"
+    else:
+        why = namespace.attempt(order.mounts)
+    return (relocated(order, order.mounts.opt_ml), why) if why else (order, "")
+
+
+def relocated(order: Order, opt_ml: str) -> Order:
+    """Return an order that names the folder `opt_ml` wherever it named /opt/ml."""
+
+    def moved(text: str) -> str:
+        return _OPT_ML.sub(lambda _: opt_ml, text)
+
+    variables = {name: moved(value) for name, value in order.environment.items()}
+    cwd = moved(order.cwd)
+    if isinstance(order, HostOrder):
+        argv = tuple(map(moved, order.argv))
+        return replace(order, environment=variables, cwd=cwd, argv=argv)
+    model_dir, code_dir = moved(order.model_dir), moved(order.code_dir)
+    return replace(order, environment=variables, cwd=cwd, model_dir=model_dir, code_dir=code_dir)
