@@ -29,6 +29,7 @@ class App:
         self.assume_yes = False
         self.no_input = False
         self.timeout_s: float | None = None
+        self._environments: dict[str | None, DeployEnv] = {}
 
     def deploy_env(self, environment: str | None = None) -> DeployEnv:
         """Return the environment named, else the one that the options choose.
@@ -38,12 +39,28 @@ class App:
         """
         from sagelet.environments.deploy_env import DeployEnv
 
-        return DeployEnv(
-            self.config,
-            environment or self.environment,
-            start=self.project or Path.cwd(),
-            on_note=self.output.say,
-        )
+        name = environment or self.environment
+        if name not in self._environments:
+            self._environments[name] = DeployEnv(
+                self.config, name, start=self.project or Path.cwd(), on_note=self.output.say
+            )
+        return self._environments[name]
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401  the API's own
+        """Make one API call in the chosen environment and return its result.
+
+        Raises:
+            RemoteRefused: the API answered with an error.
+            RemoteUnreachable: nothing answers there.
+        """
+        from botocore import xform_name
+
+        from sagelet.deploy.aws import translating
+
+        client: Any = self.deploy_env().client(service)
+        with translating(operation):
+            result: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        return result
 
     def home(self) -> Home:
         """Return the state directory."""
