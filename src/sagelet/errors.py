@@ -5,6 +5,7 @@
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
     │                            BucketNotFound, KeyNotFound, UploadNotFound, RoleNotFound
     ├── AlreadyExists            a name that is taken
+    ├── BucketNotEmpty           a bucket that holds objects cannot be deleted
     ├── Busy                     the resource is being created, updated or deleted
     ├── IllegalMove              a state that cannot follow the present one
     ├── InvalidRequest           a request that is well-formed and makes no sense
@@ -17,11 +18,13 @@
     ├── DiskFull
     ├── ChildFailed              a child process ended, or never came up
     │   └── WorkerStartFailed    ... because the user's model would not load
-    ├── ConfigError              ConfigNotFound, UnknownEnvironment, UnknownSetting, BadConfig
+    ├── ConfigError              ConfigNotFound, UnknownEnvironment, UnknownSetting, BadConfig,
+    │                            InheritedEndpoint
     ├── DaemonError              DaemonRunning, DaemonUnreachable, DaemonStartFailed, VersionSkew,
     │                            PortTaken
     ├── StateError               the state directory cannot be used
-    └── RemoteError              RemoteRefused, RemoteUnreachable, WaitTimedOut, OperationFailed
+    └── RemoteError              RemoteRefused, RemoteUnreachable, WaitTimedOut, OperationFailed,
+                                 NoCredentials, WrongAccount
 
 This module is read by workers too: standard library only, Python 3.9's syntax.
 """
@@ -126,6 +129,17 @@ class AlreadyExists(SageletError):
     def sentence(self) -> str:
         """Name what exists."""
         return f'Cannot create already existing {self.kind} "{self.name}".'
+
+
+@dataclass(eq=False)
+class BucketNotEmpty(SageletError):
+    """A bucket that is to be deleted holds objects."""
+
+    name: str
+
+    def sentence(self) -> str:
+        """Name the bucket."""
+        return f'The bucket "{self.name}" is not empty.'
 
 
 @dataclass(eq=False)
@@ -328,6 +342,22 @@ class BadConfig(ConfigError):
         return f"{self.file}, {self.where}: {self.problem}"
 
 
+@dataclass(eq=False)
+class InheritedEndpoint(ConfigError):
+    """Calls for AWS would go elsewhere. `source` is the variable, or the file, that says so."""
+
+    environment: str
+    source: str
+    address: str
+
+    def sentence(self) -> str:
+        """Name the source, and say what to do about it."""
+        return (
+            f"{self.source} points AWS clients at {self.address}, and environment "
+            f"{self.environment!r} is AWS: unset it, or write `endpoint_url:` in that environment"
+        )
+
+
 class DaemonError(SageletError):
     """The daemon is not there, or cannot be."""
 
@@ -461,3 +491,32 @@ class OperationFailed(RemoteError):
     def sentence(self) -> str:
         """Give the reason."""
         return f"{self.what} failed: {self.reason}"
+
+
+@dataclass(eq=False)
+class NoCredentials(RemoteError):
+    """An environment that is AWS's has no credentials to sign with."""
+
+    environment: str
+    reason: str
+
+    def sentence(self) -> str:
+        """Name the environment and what the AWS chain said."""
+        return f"no AWS credentials for environment {self.environment!r}: {self.reason}"
+
+
+@dataclass(eq=False)
+class WrongAccount(RemoteError):
+    """The credentials are another account's than the one that the configuration names."""
+
+    environment: str
+    wanted: str
+    actual: str
+    identity: str
+
+    def sentence(self) -> str:
+        """Name both accounts and who is asking."""
+        return (
+            f"environment {self.environment!r} is for account {self.wanted}, and the credentials "
+            f"({self.identity}) are of account {self.actual}"
+        )
