@@ -502,7 +502,8 @@ class NoCredentials(RemoteError):
 
     def sentence(self) -> str:
         """Name the environment and what the AWS chain said."""
-        return f"no AWS credentials for environment {self.environment!r}: {self.reason}"
+        whose = f" for environment {self.environment!r}" if self.environment else ""
+        return f"no AWS credentials{whose}: {self.reason}"
 
 
 @dataclass(eq=False)
