@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ class JobOrder:
 
     `environment` is the user's, `inherited` what a script may see of the machine's own;
     `log_streams` maps a host's name to the name of its stream; `grace_s` is the time between
-    SIGTERM and SIGKILL.
+    SIGTERM and SIGKILL; `no_namespace` says why a host cannot have a /opt/ml of its own, and is
+    empty where it can.
     """
 
     name: str
@@ -102,7 +103,8 @@ class JobOrder:
     metrics: tuple[MetricDefinition, ...]
     log_streams: Mapping[str, str]
     places: Places
-    threads: int | None = field(default=None)
+    no_namespace: str = ""
+    threads: int | None = None
 
     @classmethod
     def of(
@@ -113,6 +115,7 @@ class JobOrder:
         places: Places,
         inherited: Mapping[str, str],
         grace_s: float,
+        no_namespace: str = "",
     ) -> JobOrder:
         """Return the order for a job."""
         threads = job.environment.get("SAGELET_THREADS", "")
@@ -135,6 +138,7 @@ class JobOrder:
             metrics=job.metrics,
             log_streams={host.name: job.log_stream(host) for host in job.cluster.hosts},
             places=places,
+            no_namespace=no_namespace,
             threads=int(threads) if threads.isdecimal() and int(threads) > 0 else None,
         )
 

@@ -1,0 +1,53 @@
+"""A host's log stream: the script's lines, and the runner's few words before and after them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sagelet.journal.streams import LogStreams
+from sagelet.worker.loglines import Record, decode_record
+
+GROUP = "/aws/sagemaker/TrainingJobs"
+TAIL_BYTES = 65536
+
+
+class HostLog:
+    """One host's log stream."""
+
+    def __init__(self, logs: LogStreams, stream: str) -> None:
+        """Name the stream, which exists."""
+        self._logs = logs
+        self._stream = stream
+
+    @property
+    def path(self) -> Path:
+        """The stream's file."""
+        return self._logs.path_of(GROUP, self._stream)
+
+    def say(self, *messages: str) -> None:
+        """Write lines of our own."""
+        now_ms = int(time.time() * 1000)
+        self._logs.append(GROUP, self._stream, [(now_ms, message) for message in messages])
+
+    def size_bytes(self) -> int:
+        """How much there is by now."""
+        return self._logs.size_bytes(GROUP, self._stream)
+
+    def records(self, offset: int) -> Iterator[Record]:
+        """Yield what was written from a byte offset on."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            for line in file:
+                record = decode_record(line)
+                if record is not None:
+                    yield record
+
+    def last_line(self, offset: int) -> str:
+        """Return the last line, of those from a byte offset on, that says something."""
+        begin = max(offset, self.size_bytes() - TAIL_BYTES)
+        said = (message.strip() for _, message in self.records(begin))
+        return next((line for line in reversed(list(said)) if line), "")

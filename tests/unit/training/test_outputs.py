@@ -1,0 +1,136 @@
+"""What a job leaves behind, by status and compression."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.training_builders import an_order
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.artifacts.objects import Buckets
+from sagelet.artifacts.uris import S3Uri
+from sagelet.domain.training import SecondaryStatus
+from sagelet.errors import BucketNotFound
+from sagelet.training.order import JobOrder, JobPaths
+from sagelet.training.outputs import Outputs
+
+COMPLETED = SecondaryStatus.COMPLETED
+BASE = "s3://bucket/out/digits/output"
+
+
+class Left:
+    """A job's folders, and where they are stored."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        buckets = Buckets(root / "buckets")
+        buckets.create_bucket("bucket")
+        self.artifacts = Artifacts(buckets)
+        self.models = [root / "algo-1" / "model"]
+        self.outputs = [root / "algo-1" / "output"]
+        for folder in (*self.models, *self.outputs):
+            folder.mkdir(parents=True)
+
+    def store(self, status: SecondaryStatus, order: JobOrder | None = None) -> str | None:
+        outputs = Outputs(self.artifacts, order or an_order(), JobPaths(self.root / "job"))
+        return outputs.store(status, models=self.models, outputs=self.outputs)
+
+    def stored(self, key: str) -> Path | None:
+        uri = S3Uri("bucket", f"out/digits/output/{key}")
+        folder = self.artifacts.local_path(S3Uri("bucket", ""))
+        return self.artifacts.local_path(uri) if (folder / uri.key).exists() else None
+
+    def members(self, key: str) -> dict[str, bytes]:
+        path = self.stored(key)
+        assert path is not None
+        with tarfile.open(path) as tar:
+            files = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
+            return {name: file.read() for name, file in files.items() if file is not None}
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Left:
+    left = Left(tmp_path)
+    (left.models[0] / "model.pth").write_text("weights")
+    (left.models[0] / "code").mkdir()
+    (left.models[0] / "code" / "inference.py").write_text("handlers")
+    (left.outputs[0] / "report.txt").write_text("all well")
+    return left
+
+
+def test_a_completed_job_leaves_both_archives(left: Left) -> None:
+    assert left.store(COMPLETED) == f"{BASE}/model.tar.gz"
+    assert left.members("model.tar.gz") == {
+        "code/inference.py": b"handlers",
+        "model.pth": b"weights",
+    }
+    assert left.members("output.tar.gz") == {"report.txt": b"all well"}
+
+
+def test_nothing_is_left_of_the_packing(left: Left) -> None:
+    left.store(COMPLETED)
+    assert not (left.root / "job" / "packing").exists()
+
+
+def test_an_empty_model_of_a_completed_job_is_an_empty_archive(tmp_path: Path) -> None:
+    left = Left(tmp_path)
+    assert left.store(COMPLETED) == f"{BASE}/model.tar.gz"
+    assert left.members("model.tar.gz") == {}
+    assert left.members("output.tar.gz") == {}
+
+
+@pytest.mark.parametrize("status", [SecondaryStatus.STOPPED, SecondaryStatus.MAX_RUNTIME_EXCEEDED])
+def test_a_stopped_job_leaves_its_model_if_it_has_one(
+    left: Left, status: SecondaryStatus, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert left.store(status) == f"{BASE}/model.tar.gz"
+    empty = Left(tmp_path_factory.mktemp("empty"))
+    assert empty.store(status) is None
+    assert empty.stored("model.tar.gz") is None
+    assert empty.stored("output.tar.gz") is not None
+
+
+def test_a_failed_job_leaves_its_output_only(left: Left) -> None:
+    assert left.store(SecondaryStatus.FAILED) is None
+    assert left.stored("model.tar.gz") is None
+    assert left.members("output.tar.gz") == {"report.txt": b"all well"}
+
+
+def test_without_compression_the_files_lie_under_prefixes(left: Left) -> None:
+    order = replace(an_order(), is_compressed=False)
+    assert left.store(COMPLETED, order) == f"{BASE}/model/"
+    assert left.stored("model/code/inference.py") is not None
+    assert left.stored("output/report.txt") is not None
+    assert left.stored("model.tar.gz") is None
+
+
+def test_a_folder_of_this_machine_takes_the_archives(left: Left, tmp_path: Path) -> None:
+    target = tmp_path / "my results"
+    uri = left.store(COMPLETED, replace(an_order(), output_uri=target.as_uri()))
+    archive = target / "digits" / "output" / "model.tar.gz"
+    assert uri == archive.as_uri()
+    assert archive.is_file()
+    assert (archive.parent / "output.tar.gz").is_file()
+
+
+def test_the_trees_of_hosts_are_merged_and_the_last_one_wins(left: Left, tmp_path: Path) -> None:
+    second = tmp_path / "algo-2" / "model"
+    (second / "code").mkdir(parents=True)
+    (second / "model.pth").write_text("other weights")
+    (second / "code" / "more.py").write_text("more")
+    left.models.append(second)
+    left.store(COMPLETED)
+    assert left.members("model.tar.gz") == {
+        "code/inference.py": b"handlers",
+        "code/more.py": b"more",
+        "model.pth": b"other weights",
+    }
+
+
+def test_a_missing_bucket_is_told(left: Left) -> None:
+    with pytest.raises(BucketNotFound):
+        left.store(COMPLETED, replace(an_order(), output_uri="s3://no-bucket/out"))
+    assert not (left.root / "job" / "packing").exists()
