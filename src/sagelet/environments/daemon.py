@@ -26,6 +26,7 @@ from sagelet import __version__
 from sagelet.domain.home import Home
 from sagelet.environments.locks import exclusive
 from sagelet.errors import DaemonStartFailed, StateError, VersionSkew
+from sagelet.worker import processes
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ _ANSWER_DEADLINE_S = 2.0
 _KILL_DEADLINE_S = 5.0
 _TAIL_BYTES = 4096
 _TAIL_LINES = 20
-# Two readings of one process's start differ by the clock's resolution, not by more.
-_SAME_START_S = 1.0
+# The kernel counts a process's start in hundredths of a second.
+_SAME_START_S = 0.005
 
 # A daemon is shared by every project of its user, so it does not keep what belongs to the project,
 # or to the AWS account, of whoever happened to start it.
@@ -49,7 +50,7 @@ _NOT_INHERITED_PREFIXES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY", "AWS_SECRET_", 
 
 @dataclass(frozen=True, slots=True)
 class DaemonInfo:
-    """A running daemon. `started_at` is the process's start, in seconds since the epoch."""
+    """A running daemon. `started_at` is the process's start, for comparing with only."""
 
     pid: int
     started_at: float
@@ -145,16 +146,23 @@ def is_answering(info: DaemonInfo, *, timeout_s: float = _ANSWER_DEADLINE_S) -> 
 
 
 def _runs(info: DaemonInfo) -> bool:
+    started = _started_at(info.pid)
+    return started is not None and abs(started - info.started_at) < _SAME_START_S
+
+
+def _started_at(pid: int) -> float | None:
+    """Return what the daemon wrote of itself: on Linux seconds since the machine's start.
+
+    No jump of the clock changes those. None where no such process runs; a zombie does not.
+    """
+    if sys.platform == "linux":
+        stat = processes.read_stat(pid)
+        return None if stat is None or stat.is_dead else stat.started_s
     try:
-        process = psutil.Process(info.pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return abs(process.create_time() - info.started_at) < _SAME_START_S
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        # Some systems hide other users' processes; this one is then not ours to use.
-        return False
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
 
 
 def _start_in_turn(

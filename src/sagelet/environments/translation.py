@@ -30,7 +30,7 @@ _CREDENTIALS = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetr
 
 
 @contextmanager
-def translating(operation: str, *, environment: str) -> Iterator[None]:
+def translating(operation: str, *, environment: str = "") -> Iterator[None]:
     """Raise our errors for those of a boto3 call made inside; `operation` names it.
 
     Raises:

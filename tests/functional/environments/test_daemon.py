@@ -20,7 +20,7 @@ from sagelet.errors import DaemonStartFailed, StateError, VersionSkew
 
 STAND_IN = """\
 import http.server, json, os, pathlib, sys
-import psutil
+from sagelet.supervision.process import started_at
 home = pathlib.Path(os.environ["SAGELET_HOME"])
 with (home / "starts").open("a") as file:
     file.write(f"{os.getpid()}\\n")
@@ -39,9 +39,8 @@ class Health(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
 server = http.server.HTTPServer(("127.0.0.1", 0), Health)
-process = psutil.Process()
 (home / "new.json").write_text(json.dumps({
-    "pid": process.pid, "started_at": process.create_time(), "version": sys.argv[1],
+    "pid": os.getpid(), "started_at": started_at(os.getpid()), "version": sys.argv[1],
     "address": f"http://127.0.0.1:{server.server_port}"}))
 os.replace(home / "new.json", home / "daemon.json")
 server.serve_forever()

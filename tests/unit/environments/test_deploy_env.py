@@ -6,12 +6,12 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 import sagelet
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import BadConfig, ConfigNotFound, UnknownEnvironment, UnknownSetting
+from sagelet.supervision.process import started_at
 
 CONFIG = """\
 environments:
@@ -48,7 +48,7 @@ def running_daemon(home_path: Path) -> str:
     home_path.mkdir()
     said = {
         "pid": os.getpid(),
-        "started_at": psutil.Process().create_time(),
+        "started_at": started_at(os.getpid()),
         "address": address,
         "version": sagelet.__version__,
     }
