@@ -155,9 +155,13 @@ def _started_at(pid: int) -> float | None:
 
     No jump of the clock changes those. None where no such process runs; a zombie does not.
     """
-    if sys.platform == "linux":
-        stat = processes.read_stat(pid)
-        return None if stat is None or stat.is_dead else stat.started_s
+    if sys.platform != "linux":
+        return _created_at(pid)
+    stat = processes.read_stat(pid)
+    return None if stat is None or stat.is_dead else stat.started_s
+
+
+def _created_at(pid: int) -> float | None:
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
