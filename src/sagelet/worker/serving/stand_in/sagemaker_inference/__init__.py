@@ -1,0 +1,1 @@
+"""Stands in for SageMaker's inference toolkit where that is not installed."""

@@ -1,0 +1,67 @@
+"""The errors of SageMaker's inference toolkit: the texts and the statuses that handlers rely on.
+
+A project may have the real `sagemaker_inference` installed, whose classes are not these; so an
+error is recognised by the name of its class and not by the class itself.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+# The indentation is the toolkit's: its dedent has no effect, because the first line has none.
+_UNSUPPORTED = """Content type {} is not supported by this framework.
+
+            Please implement input_fn to to deserialize the request data or an output_fn to
+            serialize the response. For more information, see the SageMaker Python SDK README."""
+
+
+class UnsupportedFormatError(Exception):
+    """No codec for a content type (or for an Accept header)."""
+
+    def __init__(self, content_type: object) -> None:
+        """Make the toolkit's text."""
+        super().__init__(_UNSUPPORTED.format(content_type))
+
+
+class BaseInferenceToolkitError(Exception):
+    """An error that a handler raises to choose the status of the answer."""
+
+    def __init__(self, status_code: int, message: str, phrase: str) -> None:
+        """Keep what the answer is made of."""
+        self.status_code = status_code
+        self.message = message
+        self.phrase = phrase
+        super().__init__(status_code, message, phrase)
+
+
+class GenericInferenceToolkitError(BaseInferenceToolkitError):
+    """The same with defaults: the message stands in for the phrase."""
+
+    def __init__(
+        self, status_code: int, message: str | None = None, phrase: str | None = None
+    ) -> None:
+        """Fill in what was left out."""
+        message = message or "Invalid Request"
+        super().__init__(status_code, message, phrase or message)
+
+
+def is_unsupported_format(error: BaseException) -> bool:
+    """Whether this is an UnsupportedFormatError, the toolkit's or ours."""
+    return any(kind.__name__ == "UnsupportedFormatError" for kind in type(error).__mro__)
+
+
+def chosen_status(error: BaseException) -> int | None:
+    """Return the status that a toolkit error carries, or None for any other error."""
+    if not any(kind.__name__ == "BaseInferenceToolkitError" for kind in type(error).__mro__):
+        return None
+    status = getattr(error, "status_code", None)
+    return int(status) if isinstance(status, int) else int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def message_of(error: BaseException) -> str:
+    """Return what the answer's body begins with: the error's message, never empty."""
+    try:
+        text = getattr(error, "message", None) if chosen_status(error) is not None else str(error)
+    except Exception as broken:  # noqa: BLE001 - a user's __str__ may raise whatever it likes
+        text = f"{type(error).__name__} (its text is not available: {broken!r})"
+    return str(text) if text else "Invalid Request"
