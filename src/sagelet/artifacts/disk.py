@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,11 @@ FILE_MODE = 0o600
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FICLONE = 0x40049409  # ioctl_ficlone(2): share the blocks until one side writes
+
+
+def random_name() -> str:
+    """Return 32 hex digits that nobody can guess and nothing else has."""
+    return os.urandom(16).hex()
 
 
 @contextmanager
@@ -126,7 +130,7 @@ def copy_file(source: Path, target: Path) -> None:
 def _fresh(folder: Path) -> tuple[Path, BinaryIO]:
     """Create and lock a file; another one where a sweep removed it between the two."""
     while True:
-        path = folder / secrets.token_hex(16)
+        path = folder / random_name()
         with disk_errors(folder):
             file = os.fdopen(os.open(path, _NEW, FILE_MODE), "wb")
         fcntl.flock(file, fcntl.LOCK_EX)

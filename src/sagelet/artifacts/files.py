@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from sagelet.artifacts.disk import FOLDER_MODE, copy_file, disk_errors
+from sagelet.artifacts.disk import FOLDER_MODE, copy_file, disk_errors, random_name
 from sagelet.artifacts.objects import Buckets
 from sagelet.artifacts.trees import members_of
 from sagelet.artifacts.uris import FileUri, S3Uri
@@ -69,7 +68,7 @@ class Artifacts:
             return
         with disk_errors(uri.path):
             uri.path.parent.mkdir(parents=True, exist_ok=True)
-            draft = uri.path.with_name(f".{uri.path.name}.{secrets.token_hex(8)}")
+            draft = uri.path.with_name(f".{uri.path.name}.{random_name()}")
             try:
                 copy_file(source, draft)
                 draft.replace(uri.path)

@@ -28,15 +28,15 @@ def pack(root: Path, archive: Path, *, members: Mapping[str, Path] | None = None
     no space.
     """
     found = members_of(root, members)
-    with disk_errors(archive):
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        draft = Draft(archive.parent)
-        try:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    draft = Draft(archive.parent)
+    try:
+        with disk_errors(archive):
             _write(found, draft.file)
-            draft.finish()
-            draft.move_to(archive)
-        finally:
-            draft.close()
+        draft.finish()
+        draft.move_to(archive)
+    finally:
+        draft.close()
 
 
 class _GzipWriter:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import enum
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sagelet.artifacts.disk import CHUNK_BYTES
 
@@ -33,8 +32,7 @@ class Kind(enum.Enum):
     HARD_LINK = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member as the archive names it; nothing of it has been judged yet."""
 
     name: str

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
-import secrets
 import shutil
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sagelet.artifacts.disk import disk_errors
+from sagelet.artifacts.disk import disk_errors, random_name
 from sagelet.artifacts.sniffing import SNIFFED_BYTES, check_is_gzip
 from sagelet.artifacts.tarstream import Kind, Member, RefusedTar, TarStream
 from sagelet.errors import UnsafeArchive
@@ -47,7 +46,7 @@ def unpack(archive: Path, into: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS)
     if os.path.lexists(into):
         raise FileExistsError(f"{into} exists")
     into.parent.mkdir(parents=True, exist_ok=True)
-    draft = into.parent / f".{into.name}.{secrets.token_hex(8)}"
+    draft = into.parent / f".{into.name}.{random_name()}"
     try:
         with disk_errors(into.parent), archive.open("rb") as file:
             draft.mkdir()
@@ -93,9 +92,13 @@ class _Metered:
     def _check(self) -> None:
         limits = self._limits
         if self._count > limits.total_bytes:
-            raise RefusedTar(f"unpacked, it exceeds {limits.total_bytes / _GIB:.3g} GiB")
+            raise RefusedTar(_too_large(limits))
         if self._count > max(limits.ratio_from_bytes, limits.ratio * self._compressed):
             raise RefusedTar(f"unpacked, it exceeds {limits.ratio} times its own size")
+
+
+def _too_large(limits: ArchiveLimits) -> str:
+    return f"unpacked, it exceeds {limits.total_bytes / _GIB:.3g} GiB"
 
 
 class _Tree:
@@ -110,6 +113,8 @@ class _Tree:
 
     def add(self, member: Member, stream: TarStream) -> None:
         self._count_one()
+        if member.size_bytes > self._limits.total_bytes:
+            raise RefusedTar(_too_large(self._limits))
         names = _safe_names(member.name, self._limits)
         if not names:
             if member.kind is not Kind.FOLDER:

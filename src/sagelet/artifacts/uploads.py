@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +23,14 @@ from sagelet.artifacts.checksums import (
     checksum_of_parts,
     etag_of_parts,
 )
-from sagelet.artifacts.disk import CHUNK_BYTES, FOLDER_MODE, Draft, disk_errors, write_whole
+from sagelet.artifacts.disk import (
+    CHUNK_BYTES,
+    FOLDER_MODE,
+    Draft,
+    disk_errors,
+    random_name,
+    write_whole,
+)
 from sagelet.artifacts.keys import is_key
 from sagelet.artifacts.rooms import Check, Room
 from sagelet.artifacts.stored import Checksum, ObjectMeta, StoredObject
@@ -91,9 +97,7 @@ class PartWriter:
         upload = self._upload
         folder = _folder(self._room, upload.id)
         checksum = self.digests.base64(upload.algorithm) if upload.algorithm else ""
-        part = Part(
-            self._number, size, self.digests.etag, time.time(), secrets.token_hex(16), checksum
-        )
+        part = Part(self._number, size, self.digests.etag, time.time(), random_name(), checksum)
         record = folder / f"{self._number}.json"
         with self._room.locked():
             if not folder.is_dir():
@@ -127,7 +131,7 @@ class Uploads:
         """Begin an upload; each part will have a checksum of the algorithm, where one is named."""
         if not is_key(key):
             raise InvalidRequest("A key has 1 to 1024 bytes of UTF-8.")
-        upload = Upload(secrets.token_hex(16), key, time.time(), meta, algorithm, kind)
+        upload = Upload(random_name(), key, time.time(), meta, algorithm, kind)
         folder = _folder(self._room, upload.id)
         with disk_errors(self._room.drafts), self._room.locked():
             self._room.check_exists()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sagelet.artifacts.keys import BESIDE, CONTINUED, MARK, is_key, names_of, segment_of
 
@@ -17,23 +17,20 @@ LAST = "\U0010ffff"
 """Sorts after every character: `prefix + LAST` is after all keys with that prefix."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundKey:
+class FoundKey(NamedTuple):
     """A key, and its file."""
 
     key: str
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPrefix:
+class FoundPrefix(NamedTuple):
     """What some keys have in common, up to a delimiter."""
 
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """Which keys: those with a prefix, after another key, grouped at a delimiter."""
 
     prefix: str = ""
@@ -64,8 +61,7 @@ def folder_names(folder: str) -> list[str]:
     return [name for segment in folder.split("/")[:-1] for name in names_of(segment)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A file or a folder; a folder's text ends with `/`."""
 
     text: str
