@@ -35,7 +35,7 @@ def serialize(route: Route, document: Mapping[str, Value], *, request_id: str) -
     if operation.http.get("method") == "HEAD":
         body = b""
     status = int(operation.http.get("responseCode", 200))
-    return Response(status, (_request_id(route.protocol, request_id), *headers), body)
+    return Response(status, (*_request_ids(route.protocol, request_id), *headers), body)
 
 
 def _answer(route: Route, values: Mapping[str, Value], request_id: str) -> tuple[Fields, bytes]:
@@ -127,7 +127,7 @@ def serialize_fault(
         method = str(about.operation.http.get("method", method))
     return Response(
         fault.status,
-        (_request_id(protocol, request_id), *headers),
+        (*_request_ids(protocol, request_id), *headers),
         b"" if method == "HEAD" else body,
     )
 
@@ -188,9 +188,10 @@ def _texts(values: Mapping[str, Value]) -> str:
     )
 
 
-def _request_id(protocol: Protocol, request_id: str) -> tuple[str, str]:
-    name = "x-amz-request-id" if protocol is Protocol.REST_XML else "x-amzn-RequestId"
-    return name, request_id
+def _request_ids(protocol: Protocol, request_id: str) -> Fields:
+    if protocol is Protocol.REST_XML:
+        return [("x-amz-request-id", request_id), ("x-amz-id-2", request_id)]
+    return [("x-amzn-RequestId", request_id)]
 
 
 def _protocol_of(about: Route | str) -> Protocol:
