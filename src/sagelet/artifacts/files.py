@@ -36,6 +36,10 @@ class Artifacts:
         """Tell whether a URI means a folder; ModelDataMissing where there is nothing."""
         return self.local_path(uri).is_dir()
 
+    def holds(self, uri: Uri) -> bool:
+        """Tell whether a URI, an S3 one taken as a prefix, names anything at all."""
+        return next(self._named_by(uri), None) is not None
+
     def copy_prefix(self, uri: Uri, into: Path) -> int:
         """Copy all that a URI names into a folder, and return the number of files.
 

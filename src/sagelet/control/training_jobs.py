@@ -1,0 +1,111 @@
+"""Operations on training jobs: recorded here, done by the runner."""
+
+from __future__ import annotations
+
+from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
+from sagelet.control.context import Context, Document
+from sagelet.control.documents import training_jobs as documents
+from sagelet.control.documents import training_requests as requests
+from sagelet.control.documents.paging import read_query, show_page
+from sagelet.control.documents.tags import read_tags
+from sagelet.control.holding import Subject
+from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
+from sagelet.errors import InvalidRequest
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+# SageMaker's own words for a status.
+_STARTING = "Starting the training job"
+_STOPPING = "Stopping the training job"
+
+
+def create(context: Context, document: Document) -> Document:
+    """CreateTrainingJob: answered as soon as it is recorded; its data must be there.
+
+    Raises:
+        AlreadyExists
+        InvalidRequest: its data or its output's place is not there, or a part is missing.
+        NotSupported: it is a job that this release does not run.
+    """
+    now = context.clock.now()
+    asked = requests.read_training_job(document, account=context.account, at=now)
+    tags = read_tags(document)
+    parse_uri(asked.output_uri)
+    for channel in asked.channels:
+        _require_data(context, asked, parse_uri(channel.uri))
+    job = asked.moved_to(SecondaryStatus.STARTING, at=now, message=_STARTING)
+    with context.store.writing() as tx:
+        tx.training_jobs.add(job)
+        tx.tags.put(job.arn, tags)
+    context.runner.start(job)
+    return documents.show_arn(job)
+
+
+def stop(context: Context, document: Document) -> Document:
+    """StopTrainingJob: asking again while a job is stopping changes nothing.
+
+    Raises:
+        TrainingJobNotFound
+        InvalidRequest: it has ended.
+    """
+    with context.store.writing() as tx:
+        job = tx.training_jobs.get(requests.name_of(document))
+        if job.status.is_terminal:
+            raise InvalidRequest(
+                message="The request was rejected because the training job is in status "
+                f"{job.status}."
+            )
+        if job.status is TrainingJobStatus.STOPPING:
+            return {}
+        stopping = job.moved_to(SecondaryStatus.STOPPING, at=context.clock.now(), message=_STOPPING)
+        tx.training_jobs.put(stopping)
+    context.runner.stop(stopping)
+    return {}
+
+
+def describe(context: Context, document: Document) -> Document:
+    """DescribeTrainingJob."""
+    job = _get(context, requests.name_of(document))
+    return documents.show_training_job(job, account=context.account)
+
+
+def list_all(context: Context, document: Document) -> Document:
+    """ListTrainingJobs: no job here has a warm pool or a training plan."""
+    if requests.asks_for_what_no_job_has(document):
+        return documents.show_none()
+    with context.store.reading() as snapshot:
+        page = snapshot.training_jobs.list(read_query(document, order="Ascending"))
+    return show_page("TrainingJobSummaries", page, documents.summarize)
+
+
+def subject(context: Context, document: Document) -> Subject:
+    """Return what a held DescribeTrainingJob waits for: the job's end, or more of its log."""
+    name = requests.name_of(document)
+
+    def is_settled() -> bool:
+        return _get(context, name).status.is_terminal
+
+    return Subject(
+        arn=context.account.arn("training-job", name),
+        is_settled=is_settled,
+        log=f"{name}/",
+    )
+
+
+def _get(context: Context, name: str) -> TrainingJob:
+    with context.store.reading() as snapshot:
+        return snapshot.training_jobs.get(name)
+
+
+def _require_data(context: Context, job: TrainingJob, uri: S3Uri | FileUri) -> None:
+    if context.artifacts.holds(uri):
+        return
+    if isinstance(uri, FileUri):
+        raise InvalidRequest(message=f'No files found under "{uri}" given in input data source.')
+    role = documents.role_of(job, account=context.account)
+    raise InvalidRequest(
+        message=f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
+        f"ensure that the bucket exists in the selected region ({context.account.region}), that "
+        f'objects exist under that S3 prefix, and that the role "{role}" has "s3:ListBucket" '
+        f'permissions on bucket "{uri.bucket}".'
+    )
