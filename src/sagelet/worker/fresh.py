@@ -35,6 +35,13 @@ _OPENBLAS = (
 )
 
 
+def forget_the_start() -> None:
+    """Take the folder in which `python -m` was run from the path: nobody meant to import there."""
+    here = ("", os.getcwd())  # noqa: PTH109 - sys.path holds strings
+    if not getattr(sys.flags, "safe_path", False) and sys.path[0] in here:
+        del sys.path[0]
+
+
 def session() -> None:
     """Lead a session and a process group, so that a signal to the group reaches all of it."""
     if os.getsid(0) != os.getpid():
@@ -78,16 +85,23 @@ def variables(wanted: Mapping[str, str], set_by_imports: Mapping[str, str]) -> N
 def text_streams(wanted: Mapping[str, str]) -> None:
     """Write text line by line, in UTF-8 or as PYTHONIOENCODING and PYTHONUNBUFFERED want it."""
     encoding, _, errors = wanted.get("PYTHONIOENCODING", "").partition(":")
-    for name, fallback in (("stdout", errors or "surrogateescape"), ("stderr", "backslashreplace")):
-        if wanted.get("PYTHONUNBUFFERED"):
-            raw = open(getattr(sys, f"__{name}__").fileno(), "wb", 0, closefd=False)  # noqa: SIM115 - it lives as long as the process
-            stream = io.TextIOWrapper(raw, encoding or "utf-8", fallback, write_through=True)
-            setattr(sys, name, stream)
-            setattr(sys, f"__{name}__", stream)
-        else:
-            getattr(sys, name).reconfigure(
-                encoding=encoding or "utf-8", errors=fallback, line_buffering=True
-            )
+    unbuffered = bool(wanted.get("PYTHONUNBUFFERED"))
+    for descriptor, name, fallback in (
+        (1, "stdout", errors or "surrogateescape"),
+        (2, "stderr", "backslashreplace"),
+    ):
+        # New ones: the old may believe that they can seek, which a pipe cannot.
+        raw: Any = io.FileIO(descriptor, "wb", closefd=False)
+        raw.name = f"<{name}>"
+        stream = io.TextIOWrapper(
+            raw if unbuffered else io.BufferedWriter(raw),
+            encoding or "utf-8",
+            fallback,
+            line_buffering=not unbuffered,
+            write_through=unbuffered,
+        )
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def module_path(wanted: Mapping[str, str]) -> None:

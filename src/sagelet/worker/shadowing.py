@@ -49,20 +49,25 @@ STARTUP = frozenset(
 _SUFFIXES = (".py", ".so", ".pyd")
 
 
-def shadowed(folder: str, imported: Collection[str]) -> list[str]:
-    """Return the top-level modules of `imported` that a folder has modules of the same name for."""
+def imported() -> set[str]:
+    """Return the top-level modules that are imported here and that a folder could have hidden."""
+    top_level = {name.partition(".")[0] for name in sys.modules}
+    return top_level - STARTUP - set(sys.builtin_module_names) - {"sagelet"}
+
+
+def shadowed(folder: str, modules: Collection[str]) -> list[str]:
+    """Return those of some top-level modules that a folder has modules of the same name for."""
     try:
         entries = list(os.scandir(folder))
     except OSError:
         return []
     found = {_module_name(entry) for entry in entries}
-    return sorted((found & set(imported)) - STARTUP)
+    return sorted((found & set(modules)) - STARTUP)
 
 
 def unload(folder: str) -> None:
     """Forget the modules that a folder shadows, so that importing them finds the folder's."""
-    top_level = {name.partition(".")[0] for name in sys.modules}
-    for name in shadowed(folder, top_level - {"sagelet"}):
+    for name in shadowed(folder, imported()):
         for loaded in [key for key in sys.modules if key.partition(".")[0] == name]:
             del sys.modules[loaded]
 

@@ -1,0 +1,223 @@
+"""The zygote: a process that has imported what is slow to import, and forks on request.
+
+    python -m sagelet.worker.zygote FD MODULE…
+
+It imports and never computes: a parallel operation here would hang the first one of a child. It
+has one thread, one socket, and no other descriptor. A request is a frame whose body is an order
+and which carries the order's descriptors (SCM_RIGHTS).
+
+    zygote -> daemon   ready     imported, skipped, loaded, python, folders, fingerprint, complete
+    daemon -> zygote   fork      id, kind, fds; the body is the order
+    zygote -> daemon   forked    id, pid, started_at
+                       refused   id, error
+                       exited    pid, code
+
+`ready` comes when the first module is there and again when all are; what is asked for in between
+is forked in between. When the daemon goes, serving workers have to go, and training hosts stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import platform
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sagelet.worker import fresh, installed, leaving, processes, shadowing
+from sagelet.worker.child import become
+from sagelet.worker.frames import PREFIX_BYTES, Frame, encode_frame, finish_frame
+from sagelet.worker.spec import order_from_json
+from sagelet.worker.waking import Wake
+
+OURS = ("sagelet.worker.serving.loop",)
+"""What of our own a worker needs; a few milliseconds each."""
+
+_MOST_FDS = 16
+_WORKERS_GO_WITHIN_S = 2.0
+_SLOW_IMPORT_S = 0.05
+_ANSWER_WITHIN_S = 0.02
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a fork is to become."""
+
+    order: str
+    fds: tuple[int, ...]
+
+
+class Zygote:
+    """One end of the socket pair, and the children that were forked for the other end."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Take the socket; nothing is imported or forked before `run`."""
+        self._connection = connection
+        self._wake = Wake()
+        self._kinds: dict[int, str] = {}
+        self._imported: list[str] = []
+        self._skipped: dict[str, str] = {}
+        self._folders = installed.folders()
+        self._fingerprint = installed.fingerprint(self._folders)
+
+    def run(self, modules: Sequence[str]) -> Request:
+        """Import and fork until the daemon goes. Returns in the forks, with what they are for."""
+        self._wake.listen()
+        for module in (*modules, *OURS):
+            began = time.monotonic()
+            self._import(module)
+            if len(self._imported) == 1:
+                self._say_ready(complete=False)
+            if time.monotonic() - began > _SLOW_IMPORT_S:
+                gc.freeze()
+                request = self._serve(_ANSWER_WITHIN_S)
+                if request is not None:
+                    return request
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        self._say_ready(complete=True)
+        while True:
+            request = self._serve(None)
+            if request is not None:
+                return request
+
+    def _import(self, module: str) -> None:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - a broken package must not keep the others cold; it is reported
+            self._skipped[module] = f"{type(error).__name__}: {error}"
+        else:
+            self._imported.append(module)
+
+    def _say_ready(self, *, complete: bool) -> None:
+        self._send(
+            {
+                "op": "ready",
+                "imported": self._imported,
+                "skipped": self._skipped,
+                "loaded": sorted(shadowing.imported()),
+                "python": platform.python_version(),
+                "folders": self._folders,
+                "fingerprint": self._fingerprint,
+                "complete": complete,
+            }
+        )
+
+    def _serve(self, timeout_s: float | None) -> Request | None:
+        """Do what is asked until nothing is for a while; in a fork, return what it is for."""
+        while True:
+            watched: list[Any] = [self._connection, self._wake]
+            readable, _, _ = select.select(watched, [], [], timeout_s)
+            if self._wake in readable:
+                self._wake.clear()
+                self._report_exits()
+            if self._connection in readable:
+                request = self._fork()
+                if request is not None:
+                    return request
+            if not readable:
+                return None
+
+    def _fork(self) -> Request | None:
+        frame, fds = self._receive()
+        if frame is None:
+            self._end()
+        refused = ""
+        try:
+            pid = os.fork()
+        except OSError as error:
+            pid, refused = -1, str(error)
+        if pid == 0:
+            self._wake.close()
+            self._connection.close()
+            return Request(frame.body.decode("utf-8"), fds)
+        for descriptor in fds:
+            os.close(descriptor)
+        if refused:
+            self._send({"op": "refused", "id": frame.header["id"], "error": refused})
+            return None
+        self._kinds[pid] = frame.header["kind"]
+        # Nobody but us can collect it, so the number is still its own.
+        stat = processes.read_stat(pid)
+        started_at = stat.started_s if stat is not None else 0.0
+        forked = {"op": "forked", "id": frame.header["id"], "pid": pid, "started_at": started_at}
+        self._send(forked)
+        return None
+
+    def _receive(self) -> tuple[Frame | None, tuple[int, ...]]:
+        flags = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+        try:
+            begun, fds, _, _ = socket.recv_fds(self._connection, PREFIX_BYTES, _MOST_FDS, flags)
+            frame = finish_frame(self._connection, begun) if begun else None
+        except ConnectionError:
+            return None, ()
+        return frame, tuple(fds)
+
+    def _send(self, header: dict[str, Any]) -> None:
+        try:
+            self._connection.sendall(encode_frame(header))
+        except ConnectionError:
+            self._end()
+
+    def _report_exits(self) -> None:
+        for pid, code in self._exits():
+            self._send({"op": "exited", "pid": pid, "code": code})
+
+    def _exits(self) -> list[tuple[int, int]]:
+        """Collect the children that have ended, and end what they left in their groups."""
+        ended = []
+        with contextlib.suppress(ChildProcessError):
+            peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            while (child := os.waitid(os.P_ALL, 0, peek)) is not None:
+                _kill_group(child.si_pid)  # before it is collected: the number is still its own
+                _, status = os.waitpid(child.si_pid, 0)
+                self._kinds.pop(child.si_pid, None)
+                ended.append((child.si_pid, os.waitstatus_to_exitcode(status)))
+        return ended
+
+    def _end(self) -> NoReturn:
+        """The daemon has gone: see the serving workers off, and leave."""
+        self._connection.close()
+        until = time.monotonic() + _WORKERS_GO_WITHIN_S
+        while "serve" in self._kinds.values():
+            left_s = until - time.monotonic()
+            if left_s <= 0:
+                break
+            select.select([self._wake], [], [], left_s)
+            self._wake.clear()
+            self._exits()
+        for pid, kind in self._kinds.items():
+            if kind == "serve":
+                _kill_group(pid)
+        os._exit(0)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Be a zygote; in a fork, be what was asked for."""
+    fresh.forget_the_start()
+    descriptor, *modules = arguments
+    gc.disable()
+    before = dict(os.environ)
+    request = Zygote(socket.socket(fileno=int(descriptor))).run(modules)
+    gc.enable()
+    leaving.spare_the_imported()
+    changed = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    become(order_from_json(request.order), request.fds, changed)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
