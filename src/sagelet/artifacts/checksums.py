@@ -129,28 +129,26 @@ def _shift(polynomial: int, width: int, length: int) -> tuple[tuple[int, ...], .
     )
 
 
+MD5 = "md5"
+
 ALGORITHMS: dict[str, Callable[[], Hasher]] = {
     "crc32": _Crc32,
     "crc32c": lambda: _Crc(0x82F63B78, 32),
     "crc64nvme": lambda: _Crc(0x9A6C9329AC4BC9B5, 64),
+    MD5: lambda: hashlib.md5(usedforsecurity=False),
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     "sha256": hashlib.sha256,
+    "sha512": hashlib.sha512,
 }
-"""S3's names for its checksums, in lower case, and what computes them."""
-
-MD5 = "md5"
-_HASHERS: dict[str, Callable[[], Hasher]] = {
-    **ALGORITHMS,
-    MD5: lambda: hashlib.md5(usedforsecurity=False),
-}
+"""S3's names for its checksums, in lower case, and what computes them. (S3 also knows xxHash.)"""
 
 
 class Digests:
     """Several hashes of one body."""
 
     def __init__(self, algorithms: Iterable[str] = (MD5,)) -> None:
-        """Start at nothing; a name that is neither MD5 nor in ALGORITHMS is a KeyError."""
-        self._hashers = {name: _HASHERS[name]() for name in algorithms}
+        """Start at nothing; a name that is not in ALGORITHMS is a KeyError."""
+        self._hashers = {name: ALGORITHMS[name]() for name in algorithms}
 
     def update(self, data: bytes) -> None:
         """Take the next piece."""

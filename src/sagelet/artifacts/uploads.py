@@ -82,7 +82,7 @@ class PartWriter:
         """Begin with an empty draft."""
         self.digests = digests
         self._room = room
-        self._upload = upload
+        self.upload = upload
         self._number = number
         self._draft = Draft(room.drafts)
 
@@ -94,7 +94,7 @@ class PartWriter:
     def commit(self) -> Part:
         """Keep the part in place of one of the same number; UploadNotFound if it was aborted."""
         size = self._draft.finish().st_size
-        upload = self._upload
+        upload = self.upload
         folder = _folder(self._room, upload.id)
         checksum = self.digests.base64(upload.algorithm) if upload.algorithm else ""
         part = Part(self._number, size, self.digests.etag, time.time(), random_name(), checksum)
