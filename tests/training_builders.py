@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sagelet.domain.account import Account
 from sagelet.domain.training import (
     Channel,
     Cluster,
@@ -19,6 +20,7 @@ from sagelet.domain.training import (
 from sagelet.training.order import JobOrder, Places
 
 PYTORCH_IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311"
+ACCOUNT = Account("us-east-1")
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -57,7 +59,7 @@ def an_order(root: Path = Path("/nowhere"), **changes: Any) -> JobOrder:  # noqa
     job_changes = {key: changes.pop(key) for key in tuple(changes) if key in _OF_THE_JOB}
     order = JobOrder.of(
         a_job(**job_changes),
-        region="us-east-1",
+        account=ACCOUNT,
         places=places,
         inherited={"PATH": "/usr/bin:/bin"},
         grace_s=2.0,

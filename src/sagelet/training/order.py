@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sagelet.domain.account import Account
 from sagelet.domain.training import (
     Channel,
     Cluster,
@@ -111,7 +112,7 @@ class JobOrder:
         cls,
         job: TrainingJob,
         *,
-        region: str,
+        account: Account,
         places: Places,
         inherited: Mapping[str, str],
         grace_s: float,
@@ -122,8 +123,8 @@ class JobOrder:
         return cls(
             name=job.name,
             arn=job.arn,
-            region=region,
-            role=str(job.submitted.get("RoleArn", "")),
+            region=account.region,
+            role=account.role_arn(job.submitted["RoleArn"]),
             image=job.image,
             program=job.program,
             hyperparameters=dict(job.hyperparameters),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training_builders import a_channel, a_job, a_metric, an_order
+from tests.training_builders import ACCOUNT, a_channel, a_job, a_metric, an_order
 
 from sagelet.training.order import JobOrder, JobPaths, Places, read_order, write_order
 
@@ -33,17 +33,25 @@ def test_only_its_owner_may_read_an_order(tmp_path: Path) -> None:
 def of(**changes: Any) -> JobOrder:  # noqa: ANN401  any field
     return JobOrder.of(
         a_job(**changes),
-        region="us-east-1",
+        account=ACCOUNT,
         places=Places("b", "l", "p", "k"),
         inherited={},
         grace_s=120,
     )
 
 
+def _output(compression: str) -> dict[str, Any]:
+    return {"RoleArn": "sagelet", "OutputDataConfig": {"CompressionType": compression}}
+
+
+def test_a_roles_name_becomes_its_arn() -> None:
+    assert of(submitted=_output("GZIP")).role == "arn:aws:iam::000000000000:role/sagelet"
+
+
 def test_archives_are_made_unless_no_compression_was_asked_for() -> None:
     assert of().is_compressed
-    assert of(submitted={"OutputDataConfig": {"CompressionType": "GZIP"}}).is_compressed
-    assert not of(submitted={"OutputDataConfig": {"CompressionType": "NONE"}}).is_compressed
+    assert of(submitted=_output("GZIP")).is_compressed
+    assert not of(submitted=_output("NONE")).is_compressed
 
 
 @pytest.mark.parametrize(("text", "threads"), [("2", 2), ("0", None), ("x", None), ("-1", None)])

@@ -1,0 +1,204 @@
+"""Following one job: its runner is started or found again, and its journal goes into the store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sagelet.domain.training import TrainingJob, TrainingJobStatus
+from sagelet.errors import SageletError
+from sagelet.journal.events import EventLog
+from sagelet.supervision import exits, watching
+from sagelet.supervision.child import Child
+from sagelet.supervision.launcher import Launcher
+from sagelet.supervision.process import ProcessId, is_same_process
+from sagelet.training.layout import HostFolder
+from sagelet.training.ledger import Ledger
+from sagelet.training.order import JobPaths
+from sagelet.training.outcome import internal_error
+from sagelet.training.records import History, read_events, read_history
+from sagelet.training.spawning import RunnerProcess
+from sagelet.worker.frames import FrameDecoder, encode_frame
+from sagelet.worker.spec import order_from_json
+
+log = logging.getLogger(__name__)
+
+RUNNERS = 3
+"""How many runners may die on one job before it is given up."""
+
+RECEIVE_BYTES = 65536
+
+Spawn = Callable[[], Awaitable[RunnerProcess]]
+
+
+class Follower:
+    """Follows one job to its end."""
+
+    def __init__(
+        self, job: TrainingJob, paths: JobPaths, *, ledger: Ledger, launcher: Launcher, spawn: Spawn
+    ) -> None:
+        """Take the job; nothing is begun before `follow`.
+
+        `spawn` lays the order down and starts a runner on it; it may raise OSError or SageletError.
+        """
+        self._name = job.name
+        self._paths = paths
+        self._events = EventLog(paths.events)
+        self._ledger = ledger
+        self._launcher = launcher
+        self._spawn = spawn
+        self._read_to = 0
+        self._spawned = 0
+        self._stop_asked = job.status is TrainingJobStatus.STOPPING
+        self._runner: ProcessId | None = None
+        self._waits: set[asyncio.Task[int]] = set()
+
+    def ask_to_stop(self) -> None:
+        """Pass a stop on to the runner, now or as soon as there is one."""
+        self._stop_asked = True
+        if self._runner is not None and self._runner.is_running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._runner.pid, signal.SIGTERM)
+
+    async def follow(self) -> None:
+        """See the job to its end, with a new runner where one died and the job can go on."""
+        history = await asyncio.to_thread(read_history, self._events)
+        runner = history.runner
+        if runner is not None and history.end is None:
+            process = ProcessId(runner.pid, runner.started_at)
+            if process.is_running:
+                await self._follow_adopted(process)
+        while True:
+            await self._catch_up()
+            history = await asyncio.to_thread(read_history, self._events)
+            if history.end is not None:
+                return
+            if not self._can_go_on(history):
+                await self._give_up(history)
+                return
+            try:
+                await self._run_one()
+            except (SageletError, OSError) as error:
+                log.exception("the runner of training job %s cannot be started", self._name)
+                await asyncio.to_thread(self._ledger.fail, self._name, internal_error(str(error)))
+                return
+
+    def _can_go_on(self, history: History) -> bool:
+        """Whether a new runner can take the job on: it has not begun, or its host was started."""
+        if max(history.runners, self._spawned) >= RUNNERS:
+            return False
+        if history.runner is None:
+            return not self._stop_asked
+        return bool(history.hosts) and all(
+            is_same_process(host.pid, host.started_at)
+            or HostFolder(self._paths.host(name)).exit_file.exists()
+            for name, host in history.hosts.items()
+        )
+
+    async def _give_up(self, history: History) -> None:
+        """End a job that nobody works on any more."""
+        if self._stop_asked and not history.hosts:
+            await asyncio.to_thread(self._ledger.stop, self._name)
+            return
+        reason = internal_error(
+            f"the process that ran this job was killed, or the machine stopped {self._last_words()}"
+        )
+        await asyncio.to_thread(self._ledger.fail, self._name, reason)
+
+    def _last_words(self) -> str:
+        """The last line that a runner left in its own log, in parentheses; empty without one."""
+        with contextlib.suppress(OSError):
+            said = self._paths.runner_log.read_text(encoding="utf-8", errors="replace").split("\n")
+            lines = [line.strip() for line in said if line.strip()]
+            return f"({lines[-1]})" if lines else ""
+        return ""
+
+    async def _run_one(self) -> None:
+        """Start a runner, do what it asks for, and follow it until it ends."""
+        self._spawned += 1
+        runner = await self._spawn()
+        self._runner = runner.process
+        if self._stop_asked:
+            self.ask_to_stop()
+        try:
+            await self._serve(runner)
+            await asyncio.to_thread(runner.child.wait)
+        finally:
+            runner.let_go()
+        self._runner = None
+
+    async def _serve(self, runner: RunnerProcess) -> None:
+        """Answer a runner's frames until it hangs up."""
+        loop = asyncio.get_running_loop()
+        decoder = FrameDecoder()
+        while data := await _receive(loop, runner):
+            for frame in decoder.feed(data):
+                if frame.header["op"] == "launch":
+                    answer = await self._launch(frame.header["order"])
+                    with contextlib.suppress(ConnectionError):
+                        await loop.sock_sendall(runner.socket, encode_frame(answer))
+            await self._catch_up()
+
+    async def _launch(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a host started from the zygote; the answer for the runner."""
+        try:
+            child = await self._launcher.launch(order_from_json(json.dumps(order)))
+        except (SageletError, OSError) as error:
+            return {"op": "refused", "why": str(error)}
+        self._reap(child)
+        return {
+            "op": "launched",
+            "pid": child.process.pid,
+            "started_at": child.process.started_at,
+            "warm": child.warm,
+        }
+
+    def _reap(self, child: Child) -> None:
+        """Collect a host's exit code when it ends; what it means is in the host's exit file."""
+        task = asyncio.ensure_future(child.wait())
+        self._waits.add(task)
+        task.add_done_callback(self._waits.discard)
+
+    async def _follow_adopted(self, process: ProcessId) -> None:
+        """Follow a runner that an earlier daemon started."""
+        self._runner = process
+        if self._stop_asked:
+            self.ask_to_stop()
+        gone = asyncio.Event()
+        watch = asyncio.create_task(_tell_end(process, gone))
+        try:
+            await self._catch_up()
+            async for _ in watching.watch([self._paths.events.parent], stop=gone):
+                await self._catch_up()
+            await gone.wait()
+        finally:
+            watch.cancel()
+        self._runner = None
+
+    async def _catch_up(self) -> None:
+        """Bring what the journal says by now into the store."""
+        await asyncio.to_thread(self._catch_up_now)
+
+    def _catch_up_now(self) -> None:
+        events, self._read_to = read_events(self._events, self._read_to)
+        self._ledger.apply(self._name, events)
+
+
+async def _receive(loop: asyncio.AbstractEventLoop, runner: RunnerProcess) -> bytes:
+    """Wait for the next bytes of a runner; none when it is gone."""
+    try:
+        return await loop.sock_recv(runner.socket, RECEIVE_BYTES)
+    except ConnectionError:
+        return b""
+
+
+async def _tell_end(process: ProcessId, gone: asyncio.Event) -> None:
+    """Set an event when a process has ended."""
+    await exits.ended(process)
+    gone.set()

@@ -1,0 +1,183 @@
+"""One host of a job: its tree and source before the start, its order, and how its script ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.domain.training import Host, SecondaryStatus
+from sagelet.errors import InvalidRequest, SageletError
+from sagelet.training import inputs, outcome, toolkit
+from sagelet.training.hostlog import HostLog
+from sagelet.training.layout import OPT_ML, HostFolder, MlTree, lay_out
+from sagelet.training.machine import look_around
+from sagelet.training.order import JobOrder, JobPaths
+from sagelet.training.outcome import Outcome, ScriptFacts
+from sagelet.training.variables import Rendezvous, environment
+from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
+
+REQUIREMENTS = "requirements.txt"
+DISTRIBUTIONS = (
+    "sagemaker_mpi_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_torch_distributed_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+)
+
+
+class JobHost:
+    """A host of a job, on disk."""
+
+    def __init__(self, order: JobOrder, host: Host, paths: JobPaths, log: HostLog) -> None:
+        """Name the places; nothing is made before `prepare`."""
+        self.name = host.name
+        self.folder = HostFolder(paths.host(host.name))
+        self.log = log
+        self._order = order
+        self._host = host
+        self._arguments = toolkit.to_arguments(
+            toolkit.Hyperparameters.decode(order.hyperparameters).script
+        )
+
+    @property
+    def seen(self) -> MlTree:
+        """The tree as the script sees it."""
+        return self.folder.tree if self._order.no_namespace else MlTree(OPT_ML)
+
+    @property
+    def command(self) -> str:
+        """The script's command, as the toolkit words it."""
+        return toolkit.command(
+            self._order.places.python, self._order.program.entry_point, self._arguments
+        )
+
+    def prepare(self, artifacts: Artifacts) -> Outcome | None:
+        """Lay the tree out and fill it; return the job's end where that cannot be done."""
+        order = self._order
+        try:
+            toolkit.check_entry_point(order.program.entry_point)
+            lay_out(order, self._host, self.folder)
+        except InvalidRequest as error:
+            return _failed(outcome.algorithm_error(str(error)))
+        except OSError as error:
+            return outcome.download_failed(error, order, None)
+        for channel in order.channels:
+            try:
+                inputs.fetch_channel(artifacts, channel, self.folder.tree.channel(channel.name))
+            except (SageletError, OSError) as error:
+                return outcome.download_failed(error, order, channel)
+        try:
+            inputs.fetch_source(artifacts, order.program.source_uri, self.folder.tree.code)
+        except (SageletError, OSError) as error:
+            return outcome.download_failed(error, order, None)
+        return self._check_script()
+
+    def _check_script(self) -> Outcome | None:
+        """Find the script in the source, and make a command executable."""
+        code, name = self.folder.tree.code, self._order.program.entry_point
+        try:
+            script = toolkit.find_entry_point(code, name)
+        except InvalidRequest as error:
+            return _failed(outcome.algorithm_error(str(error)))
+        if script is None:
+            return outcome.missing_entry_point(self._order, self.command, code)
+        if toolkit.EntryKind.of(name) is toolkit.EntryKind.COMMAND:
+            script.chmod(0o755)
+        return None
+
+    def announce(self) -> None:
+        """Say in the log where /opt/ml is, what this release leaves out, and what is run."""
+        self.log.say(
+            self._where(), *self._warnings(), "Invoking script with the following command:", "",
+            self.command, "",
+        )  # fmt: skip
+
+    def _where(self) -> str:
+        """Which /opt/ml the script will see."""
+        order = self._order
+        job = f"Training job {order.name} on {self.name} ({self._host.instance_type})"
+        if order.no_namespace:
+            return f"{job}: /opt/ml is {self.folder.tree.base} ({order.no_namespace})"
+        return f"{job}: /opt/ml is the job's own, in a mount namespace"
+
+    def _warnings(self) -> list[str]:
+        """What the cloud would do with this job and this release does not."""
+        code = self.folder.tree.code
+        found = []
+        if (code / REQUIREMENTS).is_file():
+            found.append(
+                f"WARNING: {REQUIREMENTS} was not installed: this release runs the script with "
+                f"what {self._order.places.python} has"
+            )
+        found += [
+            f"WARNING: {name} is set, and this release runs one process on each host"
+            for name in DISTRIBUTIONS
+            if self._order.hyperparameters.get(name) == "true"
+        ]
+        return found
+
+    def order(self, rendezvous: Rendezvous) -> HostOrder:
+        """Return the order for the host's process."""
+        order = self._order
+        return HostOrder(
+            argv=(order.program.entry_point, *self._arguments),
+            cwd=str(self.seen.code),
+            environment=environment(
+                order,
+                self._host,
+                seen=self.seen,
+                machine=look_around(Path(order.places.python)),
+                rendezvous=rendezvous,
+            ),
+            log=str(self.log.path),
+            exit_file=str(self.folder.exit_file),
+            grace_s=order.grace_s,
+            threads=order.threads,
+            mounts=self._mounts(),
+        )
+
+    def _mounts(self) -> Mounts | None:
+        """What the host sees in a namespace of its own, where there is one."""
+        if self._order.no_namespace:
+            return None
+        return Mounts(
+            opt_ml=str(self.folder.tree.base),
+            hosts_file=str(self.folder.hosts_file),
+            hostname=self.name,
+        )
+
+    def read_exit(self) -> HostExit | None:
+        """Return how the script ended; None while it has not, or where nobody could tell."""
+        try:
+            return exit_from_json(self.folder.exit_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def judge(self, *, log_offset: int, out_of_time: bool) -> Outcome:
+        """Return what the script's end makes of the job."""
+        ended = self.read_exit()
+        if ended is None:
+            return _failed(
+                outcome.internal_error(f"the supervisor of {self.name} was killed; so was its job")
+            )
+        facts = ScriptFacts(
+            command=self.command,
+            code=self.seen.code,
+            failure=self._failure(),
+            last_line=self.log.last_line(log_offset),
+        )
+        return outcome.of_script(ended, facts, out_of_time=out_of_time)
+
+    def _failure(self) -> str:
+        """The beginning of the script's own failure file, where it wrote one."""
+        try:
+            with self.folder.tree.failure.open(encoding="utf-8", errors="replace") as file:
+                return file.read(outcome.REASON_CHARACTERS)
+        except OSError:
+            return ""
+
+
+def _failed(reason: str) -> Outcome:
+    """A job that failed before its script ran."""
+    return Outcome(SecondaryStatus.FAILED, reason)

@@ -1,0 +1,215 @@
+"""The runner of training jobs on this machine: the daemon's side.
+
+control ── start, stop ──> LocalJobRunner ── a Follower for each job ──> the runner process
+                                │                    └ journal ──> store
+                                └ log growth ──> store.changes
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sagelet.domain.account import Account
+from sagelet.domain.clock import Clock
+from sagelet.domain.home import Home
+from sagelet.domain.training import TrainingJob
+from sagelet.journal.streams import LogStreams
+from sagelet.store.store import Store
+from sagelet.supervision import package_path
+from sagelet.supervision.launcher import Launchers
+from sagelet.training.following import Follower
+from sagelet.training.growth import LogGrowth
+from sagelet.training.hostlog import GROUP
+from sagelet.training.ledger import Ledger
+from sagelet.training.order import JobOrder, JobPaths, Places, write_order
+from sagelet.training.spawning import RunnerProcess, spawn
+from sagelet.training.variables import inherited
+from sagelet.worker import namespace, placing
+
+log = logging.getLogger(__name__)
+
+PYTHON = "SAGELET_PYTHON"
+"""The variable of a job's Environment that names the interpreter to train with."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """How jobs run here: `environ` is the machine's own, of which scripts see a part."""
+
+    grace_s: float = 120.0
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+class LocalJobRunner:
+    """Runs training jobs on this machine, each in a process that outlives this one."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        logs: LogStreams,
+        launchers: Launchers,
+        home: Home,
+        account: Account,
+        clock: Clock,
+        settings: TrainingSettings | None = None,
+    ) -> None:
+        """Take the parts; nothing runs before `start_up`."""
+        self._ledger = Ledger(store, clock)
+        self._logs = logs
+        self._launchers = launchers
+        self._home = home
+        self._account = account
+        self._settings = settings or TrainingSettings()
+        # None before start_up and after close: what is recorded then is found by the next start_up.
+        self._session: _Session | None = None
+
+    async def start_up(self) -> None:
+        """Find again what ran when the last daemon ended, and take new jobs from now on."""
+        await asyncio.to_thread(self._logs.create_group, GROUP)
+        session = _Session(
+            follower_of=self._follower,
+            log_files=self._log_files,
+            growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
+            no_namespace=asyncio.create_task(
+                asyncio.to_thread(_why_no_namespace, self._settings.environ)
+            ),
+        )
+        self._session = session
+        for job in await asyncio.to_thread(self._ledger.running):
+            session.begin(job)
+
+    async def close(self) -> None:
+        """Follow no job any longer; they go on by themselves."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def start(self, job: TrainingJob) -> None:
+        """Begin a job that the store has just recorded as Starting."""
+        if self._session is not None:
+            self._session.loop.call_soon_threadsafe(self._session.begin, job)
+
+    def stop(self, job: TrainingJob) -> None:
+        """End a job that the store has just recorded as Stopping: SIGTERM, grace, SIGKILL."""
+        if self._session is not None:
+            self._session.loop.call_soon_threadsafe(self._session.stop, job)
+
+    def _follower(self, job: TrainingJob, no_namespace: asyncio.Task[str]) -> Follower:
+        """Return the follower of a job; the task tells why there is no namespace, if so."""
+        named = job.environment.get(PYTHON)
+
+        async def spawn_runner() -> RunnerProcess:
+            why = _switched_off(job.environment) or await asyncio.shield(no_namespace)
+            return await asyncio.to_thread(self._spawn, job, why)
+
+        return Follower(
+            job,
+            JobPaths(self._home.job(job.ulid)),
+            ledger=self._ledger,
+            launcher=self._launchers.for_python(Path(named) if named else None),
+            spawn=spawn_runner,
+        )
+
+    def _spawn(self, job: TrainingJob, no_namespace: str) -> RunnerProcess:
+        """Lay a job's order down, unless a runner has had it already, and start a runner."""
+        paths = JobPaths(self._home.job(job.ulid))
+        ours = str(package_path.ensure(self._home.pythonpath))
+        seen = inherited(self._settings.environ)
+        if not paths.order.exists():
+            order = JobOrder.of(
+                job,
+                account=self._account,
+                places=Places(
+                    buckets=str(self._home.buckets),
+                    logs=str(self._home.logs),
+                    python=job.environment.get(PYTHON) or sys.executable,
+                    package_path=ours,
+                ),
+                inherited=seen,
+                grace_s=self._settings.grace_s,
+                no_namespace=no_namespace,
+            )
+            write_order(order, paths)
+        for host in job.cluster.hosts:
+            self._logs.create_stream(GROUP, job.log_stream(host))
+        return spawn(paths, package_path=ours, environment=seen)
+
+    def _log_files(self, job: TrainingJob) -> list[Path]:
+        """The files that a job's hosts log to."""
+        return [self._logs.path_of(GROUP, job.log_stream(host)) for host in job.cluster.hosts]
+
+
+class _Session:
+    """What runs on the daemon's event loop between start_up and close."""
+
+    def __init__(
+        self,
+        *,
+        follower_of: Callable[[TrainingJob, asyncio.Task[str]], Follower],
+        log_files: Callable[[TrainingJob], list[Path]],
+        growth: LogGrowth,
+        no_namespace: asyncio.Task[str],
+    ) -> None:
+        """Begin; the loop that runs now is the daemon's."""
+        self.loop = asyncio.get_running_loop()
+        self._follower_of = follower_of
+        self._log_files = log_files
+        self._growth = growth
+        self._followers: dict[str, Follower] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._no_namespace = no_namespace
+
+    def begin(self, job: TrainingJob) -> None:
+        """Follow a job, from its start or from where it is."""
+        if job.ulid in self._followers:
+            return
+        follower = self._follower_of(job, self._no_namespace)
+        self._followers[job.ulid] = follower
+        task = self.loop.create_task(self._follow(job, follower))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stop(self, job: TrainingJob) -> None:
+        """Have a job's runner stop it."""
+        follower = self._followers.get(job.ulid)
+        if follower is not None:
+            follower.ask_to_stop()
+
+    async def close(self) -> None:
+        """End the following, not the jobs."""
+        for task in (*self._tasks, self._no_namespace):
+            task.cancel()
+        await asyncio.gather(*self._tasks, self._no_namespace, return_exceptions=True)
+        await self._growth.close()
+
+    async def _follow(self, job: TrainingJob, follower: Follower) -> None:
+        try:
+            with self._growth.watching(job.arn, self._log_files(job)):
+                await follower.follow()
+        except Exception:
+            # Nobody awaits this task: what went wrong is said here, or nowhere.
+            log.exception("training job %s can no longer be followed", job.name)
+        finally:
+            self._followers.pop(job.ulid, None)
+
+
+def _switched_off(environ: Mapping[str, str]) -> str:
+    """Whether a person turned namespaces off: the reason, or an empty string."""
+    off = environ.get(placing.SWITCH, "").lower() == "off"
+    return f"{placing.SWITCH}=off" if off else ""
+
+
+def _why_no_namespace(environ: Mapping[str, str]) -> str:
+    """Try whether a job can have a /opt/ml of its own; return why not, or an empty string."""
+    try:
+        return _switched_off(environ) or namespace.probe()
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)

@@ -1,0 +1,268 @@
+"""The process that sees one training job through: `python -m sagelet.training.runner JOB_DIR`.
+
+It is in a session of its own and outlives the daemon. It downloads, has the hosts started, waits
+for them, uploads, and writes each step to the job's journal. SIGTERM stops the job. Started again
+on the job of a runner that died, it goes on where that one was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.artifacts.objects import Buckets
+from sagelet.domain.training import SecondaryStatus
+from sagelet.errors import ChildFailed, SageletError
+from sagelet.journal.events import EventLog
+from sagelet.journal.streams import LogStreams
+from sagelet.supervision.process import ProcessId, started_at
+from sagelet.training import outcome
+from sagelet.training.hostlog import HostLog
+from sagelet.training.hosts import JobHost
+from sagelet.training.launching import DaemonLink, Launched, start_cold
+from sagelet.training.layout import address_of
+from sagelet.training.machine import free_port
+from sagelet.training.metrics import last_values
+from sagelet.training.order import JobOrder, JobPaths, read_order
+from sagelet.training.outcome import Outcome
+from sagelet.training.outputs import Outputs
+from sagelet.training.records import (
+    Event,
+    History,
+    HostStarted,
+    JobEnded,
+    RunnerStarted,
+    StatusReached,
+    StopSent,
+    read_history,
+    to_document,
+)
+from sagelet.training.variables import Rendezvous
+from sagelet.training.waiting import ProcessWatch, Signals, StopAsked
+
+OVERDUE_S = 30.0
+"""How long after the grace a supervisor may take to end before it is killed itself."""
+
+
+class Runner:
+    """Sees one job through."""
+
+    def __init__(
+        self, order: JobOrder, paths: JobPaths, *, link: DaemonLink, signals: Signals
+    ) -> None:
+        """Open the job's places."""
+        self._order = order
+        self._link = link
+        self._signals = signals
+        self._events = EventLog(paths.events)
+        self._artifacts = Artifacts(Buckets(Path(order.places.buckets)))
+        logs = LogStreams(Path(order.places.logs))
+        self._hosts = [
+            JobHost(order, host, paths, HostLog(logs, order.log_streams[host.name]))
+            for host in order.cluster.hosts
+        ]
+        self._outputs = Outputs(self._artifacts, order, paths)
+
+    def run(self) -> None:
+        """Begin the job, or go on with it, and write its end."""
+        history = read_history(self._events)
+        if history.end is not None:
+            return
+        pid = os.getpid()
+        self._note(RunnerStarted(time.time(), pid, started_at(pid) or 0.0))
+        try:
+            ended = self._see_through(history)
+        except StopAsked:
+            ended = _ended(Outcome(SecondaryStatus.STOPPED))
+        except Exception as error:  # noqa: BLE001 - a job must not be left without an end
+            traceback.print_exc()
+            reason = outcome.internal_error(f"{type(error).__name__}: {error}")
+            ended = _ended(Outcome(SecondaryStatus.FAILED, reason))
+        self._note(ended)
+        if ended.status is SecondaryStatus.COMPLETED:
+            for host in self._hosts:
+                shutil.rmtree(host.folder.tree.input / "data", ignore_errors=True)
+
+    def _see_through(self, history: History) -> JobEnded:
+        """Do what is left to do of a job."""
+        if not history.hosts:
+            failed = self._prepare() or self._launch()
+            if failed is not None:
+                return _ended(failed)
+            history = read_history(self._events)
+        self._wait(history)
+        history = read_history(self._events)
+        return self._finish(history)
+
+    def _prepare(self) -> Outcome | None:
+        """Download; return the job's end where that failed."""
+        self._reach(SecondaryStatus.DOWNLOADING)
+        with self._signals.interrupting():
+            for host in self._hosts:
+                failed = host.prepare(self._artifacts)
+                if failed is not None:
+                    host.log.say(failed.message)
+                    return failed
+        return None
+
+    def _launch(self) -> Outcome | None:
+        """Start the hosts; return the job's end where that failed."""
+        self._reach(SecondaryStatus.TRAINING)
+        rendezvous = Rendezvous(
+            address_of(1) if self._order.no_namespace else self._hosts[0].name, free_port()
+        )
+        for host in self._hosts:
+            host.announce()
+            log_offset = host.log.size_bytes()
+            try:
+                launched = self._launched(host, rendezvous)
+            except ChildFailed as error:
+                return Outcome(SecondaryStatus.FAILED, outcome.client_error(str(error)))
+            self._note(
+                HostStarted(
+                    at=time.time(),
+                    host=host.name,
+                    pid=launched.process.pid,
+                    started_at=launched.process.started_at,
+                    warm=launched.warm,
+                    log_offset=log_offset,
+                )
+            )
+        return None
+
+    def _launched(self, host: JobHost, rendezvous: Rendezvous) -> Launched:
+        """Start a host by the daemon, or here where there is none."""
+        host_order = host.order(rendezvous)
+        return self._link.launch(host_order) or start_cold(host_order, self._order.places)
+
+    def _wait(self, history: History) -> None:
+        """Wait until every host's supervisor has ended."""
+        began = history.statuses.get(SecondaryStatus.TRAINING, time.time())
+        left_s = self._order.max_runtime_s - (time.time() - began)
+        deadline = time.monotonic() + left_s
+        for host in history.hosts.values():
+            watch = ProcessWatch(ProcessId(host.pid, host.started_at))
+            try:
+                self._wait_for(watch, deadline, already_asked=history.stop is not None)
+            finally:
+                watch.close()
+
+    def _wait_for(self, watch: ProcessWatch, deadline: float, *, already_asked: bool) -> None:
+        """Wait for one supervisor; on a stop or at the deadline, ask it to end its script."""
+        asked = False
+        while not watch.has_ended:
+            now = time.monotonic()
+            if not asked and (self._signals.stop_asked or already_asked or now >= deadline):
+                if not already_asked:
+                    self._note(StopSent(time.time(), out_of_time=not self._signals.stop_asked))
+                watch.signal(signal.SIGTERM)
+                asked = True
+                deadline = now + self._order.grace_s + OVERDUE_S
+            elif asked and now >= deadline:
+                watch.signal(signal.SIGKILL)
+                deadline = now + OVERDUE_S
+            watch.wait(self._signals, max(0.0, deadline - time.monotonic()))
+
+    def _finish(self, history: History) -> JobEnded:
+        """Judge the scripts' ends, upload, and sum up."""
+        ended = self._judge(history)
+        self._reach(SecondaryStatus.UPLOADING)
+        artifact_uri = None
+        try:
+            artifact_uri = self._outputs.store(
+                ended.status,
+                models=[host.folder.tree.model for host in self._hosts],
+                outputs=[host.folder.tree.output_data for host in self._hosts],
+            )
+        except (SageletError, OSError) as error:
+            traceback.print_exc()
+            if ended.status is not SecondaryStatus.FAILED:
+                ended = outcome.upload_failed(error, ended)
+        metrics = self._metrics(history)
+        self._say_end(ended, history)
+        return _ended(ended, artifact_uri, metrics)
+
+    def _judge(self, history: History) -> Outcome:
+        """The first host that failed decides, else the first."""
+        out_of_time = history.stop is not None and history.stop.out_of_time
+        ends = [
+            host.judge(log_offset=history.hosts[host.name].log_offset, out_of_time=out_of_time)
+            for host in self._hosts
+        ]
+        failed = [ended for ended in ends if ended.status is SecondaryStatus.FAILED]
+        return (failed or ends)[0]
+
+    def _metrics(self, history: History) -> tuple[tuple[str, float, int], ...]:
+        """The last value of each metric that the job defines."""
+        if not self._order.metrics:
+            return ()
+        host = self._hosts[0]
+        found = last_values(
+            self._order.metrics, host.log.records(history.hosts[host.name].log_offset)
+        )
+        for warning in found.warnings:
+            host.log.say(f"WARNING: {warning}")
+        return found.values
+
+    def _say_end(self, ended: Outcome, history: History) -> None:
+        """Close the log with how the job ended, and how it had been started."""
+        for host in self._hosts:
+            started = history.hosts[host.name]
+            how = "a warm start" if started.warm else "a cold start"
+            host.log.say(
+                f"Training job {self._order.name}: {ended.status} after "
+                f"{time.time() - started.at:.1f} s, from {how}"
+            )
+
+    def _reach(self, status: SecondaryStatus) -> None:
+        """Move the job on."""
+        self._note(StatusReached(time.time(), status))
+
+    def _note(self, event: Event) -> None:
+        """Write an event down, and tell the daemon."""
+        self._events.append(to_document(event))
+        self._link.nudge()
+
+
+def _ended(
+    ended: Outcome,
+    artifact_uri: str | None = None,
+    metrics: tuple[tuple[str, float, int], ...] = (),
+) -> JobEnded:
+    """The last event of a job."""
+    return JobEnded(
+        at=time.time(),
+        status=ended.status,
+        message=ended.message,
+        failure_reason=ended.failure_reason,
+        exit_code=ended.exit_code,
+        artifact_uri=artifact_uri,
+        final_metrics=metrics,
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the job of a folder: `JOB_DIR [--daemon-fd N]`; 0 unless another runner has it."""
+    signals = Signals()
+    # Not argparse, which takes as long to import as all that is needed to begin.
+    job_dir, *option = sys.argv[1:] if arguments is None else arguments
+    link = DaemonLink(int(option[1]) if option[:1] == ["--daemon-fd"] else None)
+    paths = JobPaths(Path(job_dir))
+    with paths.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 1
+        Runner(read_order(paths), paths, link=link, signals=signals).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
