@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sagelet.deploy.remote import (
+    EndpointSeen,
+    Identity,
+    Tags,
+    WantedEndpointConfig,
+    WantedJob,
+    WantedModel,
+)
+from sagelet.domain.hosting import Endpoint
+from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.training import TrainingJob
 
 
 class HeldClock:
@@ -16,3 +30,150 @@ class HeldClock:
 
     def move(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+class ScriptedRunner:
+    """A JobRunner that runs nothing and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.started: list[TrainingJob] = []
+        self.stopped: list[TrainingJob] = []
+
+    def start(self, job: TrainingJob) -> None:
+        self.started.append(job)
+
+    def stop(self, job: TrainingJob) -> None:
+        self.stopped.append(job)
+
+
+class ScriptedHost:
+    """An EndpointHost that serves nothing: it remembers what it was told, and says its line."""
+
+    def __init__(self, line: Answer | Exception | None = None) -> None:
+        self.line: Answer | Exception = line or Answer(200, b"{}", "application/json", "v", 1)
+        self.converged: list[Endpoint] = []
+        self.deleted: list[Endpoint] = []
+        self.invocations: list[Invocation] = []
+
+    def converge(self, endpoint: Endpoint) -> None:
+        self.converged.append(endpoint)
+
+    def delete(self, endpoint: Endpoint) -> None:
+        self.deleted.append(endpoint)
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        self.invocations.append(invocation)
+        if isinstance(self.line, Exception):
+            raise self.line
+        return self.line
+
+
+class FakeRemote:
+    """`deploy.remote.Remote` in memory: what was made is there, and endpoints settle when told.
+
+    `outcomes` are the states that an endpoint passes through after each create or update; an
+    update that ends in "rolled back" is InService on its old configuration, with a reason.
+    """
+
+    def __init__(self, *, region: str = "us-east-1", account: str = "123456789012") -> None:
+        self.region = region
+        self.address = f"https://api.sagemaker.{region}.amazonaws.com"
+        self.account = account
+        self.buckets: set[str] = set()
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.models: dict[str, WantedModel] = {}
+        self.configs: dict[str, WantedEndpointConfig] = {}
+        self.endpoints: dict[str, EndpointSeen] = {}
+        self.jobs: dict[str, WantedJob] = {}
+        self.tags: dict[str, Tags] = {}
+        self.uploads: list[str] = []
+        self.asked_identity = 0
+        self.outcomes: list[str] = ["Creating", "InService"]
+        self._coming: dict[str, list[EndpointSeen]] = {}
+        self._clock = HeldClock()
+
+    def identity(self) -> Identity:
+        self.asked_identity += 1
+        return Identity(self.account, f"arn:aws:iam::{self.account}:user/me")
+
+    def bucket_exists(self, bucket: str) -> bool:
+        return bucket in self.buckets
+
+    def create_bucket(self, bucket: str) -> None:
+        self.buckets.add(bucket)
+
+    def object_version(self, bucket: str, key: str) -> str | None:
+        content = self.objects.get((bucket, key))
+        return None if content is None else f"etag-{hash(content)}"
+
+    def object_sizes(self, bucket: str, prefix: str) -> Mapping[str, int]:
+        return {
+            key: len(content)
+            for (where, key), content in self.objects.items()
+            if where == bucket and key.startswith(prefix)
+        }
+
+    def upload(self, file: Path, bucket: str, key: str) -> None:
+        assert bucket in self.buckets
+        self.objects[bucket, key] = file.read_bytes()
+        self.uploads.append(key)
+
+    def model_exists(self, name: str) -> bool:
+        return name in self.models
+
+    def create_model(self, model: WantedModel, tags: Tags) -> None:
+        self.models[model.name] = model
+        self.tags[model.name] = tags
+
+    def endpoint_config_exists(self, name: str) -> bool:
+        return name in self.configs
+
+    def create_endpoint_config(self, config: WantedEndpointConfig, tags: Tags) -> None:
+        assert config.model_name in self.models
+        self.configs[config.name] = config
+        self.tags[config.name] = tags
+
+    def find_endpoint(self, name: str, *, held: bool = False) -> EndpointSeen | None:
+        if self._coming.get(name):
+            self.endpoints[name] = self._coming[name].pop(0)
+            if self.endpoints[name].status == "gone":
+                del self.endpoints[name]
+        return self.endpoints.get(name)
+
+    def create_endpoint(self, name: str, config_name: str, tags: Tags) -> None:
+        assert name not in self.endpoints
+        assert config_name in self.configs
+        self.tags[name] = tags
+        self._settle(name, config_name, config_name)
+
+    def update_endpoint(self, name: str, config_name: str) -> None:
+        assert config_name in self.configs
+        self._settle(name, config_name, self.endpoints[name].config_name)
+
+    def delete_endpoint(self, name: str) -> None:
+        old = self.endpoints[name]
+        self._coming[name] = [
+            EndpointSeen(name, status, old.config_name, self._clock.now())
+            for status in ("Deleting", "gone")
+        ]
+
+    def create_training_job(self, job: WantedJob, tags: Tags) -> None:
+        self.jobs[job.name] = job
+        self.tags[job.name] = tags
+
+    def _settle(self, name: str, new: str, old: str) -> None:
+        states = []
+        for outcome in self.outcomes:
+            self._clock.move(1)
+            done, failed = outcome == "InService", outcome in ("rolled back", "Failed")
+            states.append(
+                EndpointSeen(
+                    name,
+                    "InService" if outcome == "rolled back" else outcome,
+                    new if done else old,
+                    self._clock.now(),
+                    "ValueError: no such file" if failed else None,
+                )
+            )
+        self._coming[name] = states[1:]
+        self.endpoints[name] = states[0]

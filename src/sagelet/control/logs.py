@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sagelet.control.context import Context, Document
 from sagelet.control.documents import log_pages as pages
 from sagelet.control.documents import logs as documents
 from sagelet.errors import AlreadyExists, LogGroupNotFound, LogStreamNotFound
 from sagelet.journal.pages import GroupPage
+
+_AHEAD = timedelta(hours=2)
 
 
 def create_group(context: Context, document: Document) -> Document:
@@ -35,7 +39,7 @@ def create_stream(context: Context, document: Document) -> Document:
 
 
 def put_events(context: Context, document: Document) -> Document:
-    """PutLogEvents.
+    """PutLogEvents: events more than two hours ahead are rejected, as AWS does; old ones are kept.
 
     Raises:
         LogGroupNotFound, LogStreamNotFound
@@ -46,8 +50,10 @@ def put_events(context: Context, document: Document) -> Document:
     _require_group(context, group)
     if not context.logs.has_stream(group, stream):
         raise LogStreamNotFound(name=stream)
-    context.logs.append(group, stream, records)
-    return pages.show_put()
+    latest_ms = int((context.clock.now() + _AHEAD).timestamp() * 1000)
+    kept = [record for record in records if record[0] <= latest_ms]
+    context.logs.append(group, stream, kept)
+    return pages.show_put(kept=len(kept), given=len(records))
 
 
 def describe_groups(context: Context, document: Document) -> Document:

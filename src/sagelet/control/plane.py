@@ -35,6 +35,8 @@ from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.wire.faults import Fault
 
+__all__ = ["SERVED", "Caller", "ControlPlane"]
+
 Key: TypeAlias = tuple[str, str]
 
 _BLOCKING: Mapping[Key, Operation] = {

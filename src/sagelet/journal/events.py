@@ -24,8 +24,8 @@ class EventLog:
             DiskFull: no space is left.
             StateError: the file cannot be written.
         """
-        line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-        append_lines(self._path, line.encode("utf-8", "surrogateescape") + b"\n")
+        line = json.dumps(event, separators=(",", ":"))
+        append_lines(self._path, line.encode("ascii") + b"\n")
 
     def read_from(self, offset: int) -> tuple[list[dict[str, Any]], int]:
         """Return the events from a byte offset on, and the offset after them.

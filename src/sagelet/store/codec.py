@@ -21,8 +21,8 @@ _Decoder = Callable[[Any], Any]
 
 
 def to_text(raw: object) -> str:
-    """Return plain JSON data as text."""
-    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    """Return plain JSON data as ASCII: text that is not quite Unicode is kept, too."""
+    return json.dumps(raw, separators=(",", ":"))
 
 
 def encode(value: object, *, leave_out: frozenset[str] = frozenset()) -> Any:  # noqa: ANN401  JSON has no type

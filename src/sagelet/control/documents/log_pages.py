@@ -15,9 +15,12 @@ from sagelet.journal.pages import (
 )
 
 
-def show_put() -> Document:
+def show_put(*, kept: int, given: int) -> Document:
     """Return the answer to PutLogEvents; the token is there for clients that expect one."""
-    return {"nextSequenceToken": "0" * 56}
+    shown: Document = {"nextSequenceToken": "0" * 56}
+    if kept < given:
+        shown["rejectedLogEventsInfo"] = {"tooNewLogEventStartIndex": kept}
+    return shown
 
 
 def show_groups(page: GroupPage, *, account: Account) -> Document:

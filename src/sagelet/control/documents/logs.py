@@ -151,4 +151,4 @@ def _name_in(identifier: str) -> str:
     """Return the group that an ARN names; a name is returned as it is."""
     if not identifier.startswith("arn:"):
         return identifier
-    return identifier.partition(":log-group:")[2].removesuffix(":*")
+    return identifier.partition(":log-group:")[2]
