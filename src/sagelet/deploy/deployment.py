@@ -1,0 +1,172 @@
+"""A deployment from end to end: check, plan, act, wait. What `sagelet deploy` does.
+
+deployment = Deployment(env, AwsRemote(env), on_note=say)
+prepared = deployment.prepare()      # list and describe calls only
+deployment.act(prepared, Executor(deployment.remote, on_step=...))
+deployment.wait(prepared, timeout_s=...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sagelet.deploy import guards, names
+from sagelet.deploy.executor import Runs
+from sagelet.deploy.guards import Standing
+from sagelet.deploy.images import Image, image_for
+from sagelet.deploy.model_data import Source
+from sagelet.deploy.observe import Seen, observe
+from sagelet.deploy.plan import Plan, make_plan
+from sagelet.deploy.prices import Estimate, estimate
+from sagelet.deploy.remote import EndpointSeen, Remote
+from sagelet.deploy.roles import role_of
+from sagelet.deploy.versions import project_versions
+from sagelet.deploy.waiting import (
+    DEFAULT_TIMEOUT_S,
+    Pace,
+    wait_for_endpoint,
+    wait_until_settled,
+)
+from sagelet.deploy.wanted import Wanted, want
+from sagelet.environments.config import EnvironmentSettings, ProjectConfig
+from sagelet.environments.deploy_env import DeployEnv
+from sagelet.errors import UnknownSetting
+
+_LOCAL_INSTANCE = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A deployment that was planned. `standing` and `price` are None in a local environment."""
+
+    wanted: Wanted
+    seen: Seen
+    plan: Plan
+    standing: Standing | None
+    price: Estimate | None
+
+
+class Deployment:
+    """Brings a project's endpoint to what the project says, in one environment."""
+
+    def __init__(self, env: DeployEnv, remote: Remote, *, on_note: Callable[[str], None]) -> None:
+        """`on_note` hears what a person should know before the plan is acted on."""
+        self.remote = remote
+        self._config: ProjectConfig = env.config
+        self._settings: EnvironmentSettings = env.settings
+        self._on_note = on_note
+
+    def prepare(
+        self, *, settle_timeout_s: float = DEFAULT_TIMEOUT_S, pace: Pace | None = None
+    ) -> Prepared:
+        """Check where the deployment goes, look at what is there, and plan.
+
+        An endpoint that is being changed is waited for first, so that a deployment that was
+        interrupted can simply be run again.
+
+        Raises:
+            ConfigError: the configuration does not say what to deploy.
+            WrongAccount: the credentials are another account's.
+            RemoteError: the API refused to say what is there.
+        """
+        settings = self._settings
+        standing = None if settings.is_local else guards.check(settings, self.remote)
+        wanted = self._wanted()
+        seen = observe(wanted, self.remote)
+        if seen.endpoint is not None and seen.endpoint.is_in_progress:
+            self._on_note(f"endpoint {wanted.endpoint} is {seen.endpoint.status}; waiting for that")
+            wait_until_settled(self.remote, wanted.endpoint, timeout_s=settle_timeout_s, pace=pace)
+            seen = observe(wanted, self.remote)
+        price = (
+            None
+            if settings.is_local
+            else estimate(
+                wanted.config.instance_type,
+                wanted.config.instance_count,
+                region=self.remote.region,
+            )
+        )
+        return Prepared(wanted, seen, make_plan(wanted, seen), standing, price)
+
+    def act(self, prepared: Prepared, executor: Runs) -> None:
+        """Take the plan's steps.
+
+        Raises:
+            RemoteError: a step was refused; running the deployment again keeps what was done.
+        """
+        executor.run(prepared.plan)
+
+    def wait(
+        self,
+        prepared: Prepared,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        pace: Pace | None = None,
+        on_status: Callable[[EndpointSeen], None] = lambda _seen: None,
+    ) -> EndpointSeen:
+        """Wait until the endpoint serves what was wanted.
+
+        Raises:
+            OperationFailed: it does not come up, or went back to what it served before.
+            WaitTimedOut: it takes longer than `timeout_s`.
+        """
+        before = prepared.seen.endpoint
+        return wait_for_endpoint(
+            self.remote,
+            prepared.wanted.endpoint,
+            config_name=prepared.wanted.config.name,
+            before=before.last_modified_at if before is not None else None,
+            timeout_s=timeout_s,
+            pace=pace,
+            on_status=on_status,
+        )
+
+    def _wanted(self) -> Wanted:
+        config, settings = self._config, self._settings
+        endpoint = endpoint_name(config, settings)
+        instance_type = settings.instance_type or (_LOCAL_INSTANCE if settings.is_local else None)
+        if instance_type is None:
+            raise config.problem(
+                ("environments", settings.name), "`instance_type:` is missing: what should serve?"
+            )
+        source = Source(config, settings, self.remote, endpoint)
+        return want(
+            settings,
+            source.model_data(),
+            endpoint=endpoint,
+            image=self._image(instance_type).uri,
+            role=role_of(config, settings),
+            region=self.remote.region,
+            instance_type=instance_type,
+            tags=names.tags(config.project, settings.name),
+        )
+
+    def _image(self, instance_type: str) -> Image:
+        if self._settings.image is not None:
+            return Image(self._settings.image)
+        image = image_for(
+            "inference",
+            project_versions(self._settings.python),
+            region=self.remote.region,
+            instance_type=instance_type,
+        )
+        if image.note and not self._settings.is_local:
+            self._on_note(f"image {image.uri}: {image.note}")
+        return image
+
+
+def endpoint_name(config: ProjectConfig, settings: EnvironmentSettings) -> str:
+    """Return `model_name`, which is the endpoint's name and the beginning of all others.
+
+    Raises:
+        UnknownSetting: the environment does not say it.
+    """
+    if settings.model_name is None:
+        raise UnknownSetting(
+            key="model_name",
+            environment=settings.name,
+            file=config.label,
+            known=tuple(settings.raw),
+        )
+    return settings.model_name

@@ -1,0 +1,126 @@
+"""Waiting for an endpoint, and telling an update that worked from one that was rolled back.
+
+An update that fails leaves the endpoint InService on its old configuration, which boto3's waiter
+takes for success; here the configuration's name is compared.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sagelet.deploy.remote import FAILED, IN_SERVICE, EndpointSeen, Remote
+from sagelet.errors import EndpointNotFound, OperationFailed, WaitTimedOut
+
+DEFAULT_TIMEOUT_S = 30 * 60.0
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How often to ask: at once, then less and less often. Time and pauses can be handed in.
+
+    The local server holds a waiter's call until something changes, so there the pauses hardly
+    count; AWS answers at once.
+    """
+
+    first_s: float = 0.05
+    growth: float = 1.5
+    longest_s: float = 10.0
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = _pause
+    _next_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the first pause."""
+        self._next_s = self.first_s
+
+    def wait(self) -> None:
+        """Pause once, and longer the next time."""
+        self.pause(self._next_s)
+        self._next_s = min(self.longest_s, self._next_s * self.growth)
+
+
+def wait_for_endpoint(
+    remote: Remote,
+    name: str,
+    *,
+    config_name: str,
+    before: datetime | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    pace: Pace | None = None,
+    on_status: Callable[[EndpointSeen], None] = lambda _seen: None,
+) -> EndpointSeen:
+    """Wait until an endpoint serves a configuration.
+
+    `before` is when the endpoint was last modified before it was updated: as long as that has not
+    changed, the API has not begun.
+
+    Raises:
+        OperationFailed: it failed, or the update was rolled back; with the API's reason.
+        WaitTimedOut: it was still busy after `timeout_s`.
+        EndpointNotFound: it was deleted meanwhile.
+    """
+    pace = pace or Pace()
+    deadline = pace.now() + timeout_s
+    while True:
+        seen = remote.find_endpoint(name, held=True)
+        if seen is None:
+            raise EndpointNotFound(name)
+        on_status(seen)
+        if seen.status == IN_SERVICE and seen.config_name == config_name:
+            return seen
+        if not seen.is_in_progress and seen.last_modified_at != before:
+            raise _failure(seen, config_name)
+        if pace.now() >= deadline:
+            raise WaitTimedOut(f"endpoint {name!r}", waited_s=timeout_s, status=seen.status)
+        pace.wait()
+
+
+def wait_until_settled(
+    remote: Remote, name: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, pace: Pace | None = None
+) -> EndpointSeen | None:
+    """Wait until nothing is being done to an endpoint; None if it is not there then.
+
+    Raises:
+        WaitTimedOut: it was still busy after `timeout_s`.
+    """
+    pace = pace or Pace()
+    deadline = pace.now() + timeout_s
+    while (seen := remote.find_endpoint(name, held=True)) is not None and seen.is_in_progress:
+        if pace.now() >= deadline:
+            raise WaitTimedOut(f"endpoint {name!r}", waited_s=timeout_s, status=seen.status)
+        pace.wait()
+    return seen
+
+
+def wait_until_gone(
+    remote: Remote, name: str, *, timeout_s: float = DEFAULT_TIMEOUT_S, pace: Pace | None = None
+) -> None:
+    """Wait until an endpoint that is being deleted is gone.
+
+    Raises:
+        WaitTimedOut: it was still there after `timeout_s`.
+    """
+    pace = pace or Pace()
+    deadline = pace.now() + timeout_s
+    while (seen := remote.find_endpoint(name, held=True)) is not None:
+        if pace.now() >= deadline:
+            raise WaitTimedOut(f"endpoint {name!r}", waited_s=timeout_s, status=seen.status)
+        pace.wait()
+
+
+def _failure(seen: EndpointSeen, config_name: str) -> OperationFailed:
+    reason = seen.failure_reason or "the API gives no reason"
+    if seen.status == FAILED:
+        return OperationFailed(f"endpoint {seen.name!r}", reason)
+    kept = f"it still serves {seen.config_name}" if seen.status == IN_SERVICE else seen.status
+    return OperationFailed(
+        f"the update of endpoint {seen.name!r} to {config_name}", f"{reason} ({kept})"
+    )

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import tarfile
+
+import pytest
+from tests.fakes import FakeRemote, HeldClock
+from tests.unit.deploy.projects import Project
+
+from sagelet.deploy.executor import Executor
+from sagelet.deploy.model_data import Source
+from sagelet.deploy.training import Asked, Training, plan_training
+from sagelet.errors import BadConfig, WrongAccount
+
+
+@pytest.fixture
+def remote() -> FakeRemote:
+    return FakeRemote(region="eu-west-1")
+
+
+def plan(
+    project: Project, remote: FakeRemote, environment: str, asked: Asked | None = None
+) -> Training:
+    source = Source(project.config, project.settings(environment), remote, "clf")
+    return plan_training(source, HeldClock(), asked or Asked())
+
+
+def run(project: Project, remote: FakeRemote, environment: str) -> Training:
+    training = plan(project, remote, environment)
+    Executor(remote, on_step=lambda _step: None).run(training.plan)
+    return training
+
+
+def test_a_local_job_reads_its_channels_where_they_are(
+    project: Project, remote: FakeRemote
+) -> None:
+    training = run(project, remote, "local")
+    job = remote.jobs[training.job.name]
+    assert job.channels == {"training": (project.root / "data").as_uri()}
+    assert job.program == "train.py"
+    assert job.hyperparameters == {"epochs": 10, "name": "resnet"}
+    assert job.environment == {"DEPLOY_ENV": "local"}
+    assert job.output_url == "s3://sagelet-eu-west-1-000000000000/clf/jobs"
+    assert remote.uploads == [job.source_url.removeprefix("s3://sagelet-eu-west-1-000000000000/")]
+    assert training.standing is None
+
+
+def test_the_source_is_packed_with_its_layout(project: Project, remote: FakeRemote) -> None:
+    run(project, remote, "local")
+    (archive,) = (project.root / ".sagelet" / "local" / "sources").glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        names = tar.getnames()
+    assert "train.py" in names
+    assert "text_classification/predict.py" in names
+    assert not [name for name in names if name.startswith(("data", "experiments", ".sagelet"))]
+
+
+def test_a_remote_job_gets_its_channels_uploaded(project: Project, remote: FakeRemote) -> None:
+    training = run(project, remote, "production")
+    url = training.job.channels["training"]
+    bucket = "sagelet-eu-west-1-123456789012"
+    prefix = url.removeprefix(f"s3://{bucket}/")
+    assert prefix.endswith("/")
+    assert set(remote.object_sizes(bucket, prefix)) == {f"{prefix}a.csv", f"{prefix}sub/b.csv"}
+    assert training.job.instance_type == "ml.m5.xlarge"
+    assert training.standing is not None
+    assert training.price is not None
+
+
+def test_a_second_job_with_the_same_data_uploads_nothing(
+    project: Project, remote: FakeRemote
+) -> None:
+    first = run(project, remote, "production")
+    remote.uploads.clear()
+    second = run(project, remote, "production")
+    assert remote.uploads == []
+    assert second.job.name != first.job.name
+    project.write("data/a.csv", "5,6\n")
+    third = run(project, remote, "production")
+    assert third.job.channels != first.job.channels
+    assert len(remote.uploads) == 2
+
+
+def test_an_upload_that_was_cut_short_goes_on(project: Project, remote: FakeRemote) -> None:
+    training = run(project, remote, "production")
+    bucket, _, prefix = training.job.channels["training"].removeprefix("s3://").partition("/")
+    remote.objects[bucket, f"{prefix}a.csv"] = b""
+    remote.uploads.clear()
+    run(project, remote, "production")
+    assert remote.uploads == [f"{prefix}a.csv"]
+
+
+def test_what_was_asked_for_is_laid_over_the_configuration(
+    project: Project, remote: FakeRemote
+) -> None:
+    asked = Asked("my-job", hosts=3, hyperparameters={"epochs": 1})
+    job = plan(project, remote, "local", asked).job
+    assert (job.name, job.hosts) == ("my-job", 3)
+    assert job.hyperparameters == {"epochs": 1, "name": "resnet"}
+
+
+def test_channels_may_be_urls(project: Project, remote: FakeRemote) -> None:
+    project.replace(
+        "{training: data/}", "{a: 's3://other/prefix', b: 'file://data/sub', c: data/a.csv}"
+    )
+    local = plan(project, remote, "local").job.channels
+    assert local["a"] == "s3://other/prefix"
+    assert local["b"] == (project.root / "data" / "sub").as_uri()
+    run(project, remote, "production")
+    assert any(key.endswith("/b.csv") for key in remote.uploads)
+    assert any("/channels/c/" in key and key.endswith("/a.csv") for key in remote.uploads)
+
+
+def test_a_missing_or_empty_channel_names_its_line(project: Project, remote: FakeRemote) -> None:
+    project.replace("training: data/", "training: nowhere/")
+    with pytest.raises(BadConfig, match=r"train\.channels\.training: there is no"):
+        plan(project, remote, "local")
+    (project.root / "nowhere").mkdir()
+    with pytest.raises(BadConfig, match="there is nothing in"):
+        plan(project, remote, "production")
+
+
+def test_training_outside_this_machine_needs_an_instance_type(
+    project: Project, remote: FakeRemote
+) -> None:
+    project.replace("  instance_type: ml.m5.xlarge\n", "")
+    assert plan(project, remote, "local").job.instance_type == "local"
+    with pytest.raises(BadConfig, match="`instance_type:`"):
+        plan(project, remote, "production")
+
+
+def test_a_serving_image_does_not_train_and_another_does(
+    project: Project, remote: FakeRemote
+) -> None:
+    assert plan(project, remote, "production").job.image == "my/image"
+    project.replace("my/image", "x/pytorch-inference:1")
+    assert "/pytorch-training:" in plan(project, remote, "production").job.image
+
+
+def test_another_account_is_refused(project: Project, remote: FakeRemote) -> None:
+    project.replace("image: my/image}", "account: '999999999999'}")
+    with pytest.raises(WrongAccount):
+        plan(project, remote, "production")
