@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.exceptions import S3UploadFailedError
 from botocore.context import with_current_context
+from botocore.exceptions import ClientError
 from botocore.useragent import register_feature_id
 
 from sagelet.deploy import documents
@@ -98,11 +99,14 @@ class AwsRemote:
 
     def upload(self, file: Path, bucket: str, key: str) -> None:
         """PutObject, or a multipart upload that is aborted if it fails."""
-        try:
-            with self._translating("PutObject"):
+        with self._translating("PutObject"):
+            try:
                 self._s3.upload_file(Filename=str(file), Bucket=bucket, Key=key)
-        except S3UploadFailedError as error:
-            raise RemoteRefused("PutObject", "S3UploadFailed", str(error)) from error
+            except S3UploadFailedError as error:
+                # boto3 raises it while it handles S3's own answer, which says more.
+                if isinstance(error.__context__, ClientError):
+                    raise error.__context__ from error
+                raise RemoteRefused("PutObject", "S3UploadFailed", str(error)) from error
 
     def model_exists(self, name: str) -> bool:
         """DescribeModel."""
