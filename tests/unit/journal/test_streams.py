@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sagelet.errors import InvalidRequest, LogGroupNotFound, LogStreamNotFound, StateError
+from sagelet.journal import reading
 from sagelet.journal.pages import LogPage, StreamOrder
 from sagelet.journal.streams import LogStreams
 
@@ -470,3 +473,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StateError):
         LogStreams(tmp_path / "logs").append(GROUP, STREAM, [(1, "x")])
+
+
+def test_a_moment_is_found_among_lines_that_are_a_little_out_of_order(
+    logs: LogStreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LOOK_BACK_BYTES", 400)
+    numbers = random.Random(7)
+    for round_ in range(30):
+        stream = f"s{round_}"
+        times = [1000 + 5 * number + numbers.randint(-20, 20) for number in range(150)]
+        logs.append(GROUP, stream, [(ms, "x" * numbers.randint(0, 40)) for ms in times])
+        shown = list(itertools.accumulate(times, max))
+        for _ in range(20):
+            start_ms, end_ms = sorted(numbers.sample(range(950, 1800), 2))
+            expected = [ms for ms in shown if start_ms <= ms < end_ms]
+
+            head = logs.read(GROUP, stream, start_ms=start_ms, end_ms=end_ms, from_head=True)
+            tail = logs.read(GROUP, stream, start_ms=start_ms, end_ms=end_ms)
+
+            assert [event.ms for event in head.events] == expected
+            assert [event.ms for event in tail.events] == expected
