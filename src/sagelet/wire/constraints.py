@@ -14,6 +14,7 @@ from sagelet.wire.documents import Value
 from sagelet.wire.models import description
 
 _MATCHED_AT_MOST = 65_536
+_REPEATED_GROUP = re.compile(r"\((\[[^\]]*\])[*+](\[[^\]]*\])\)[*+{]")
 _MEASURED = frozenset({"string", "blob", "list", "map"})
 
 
@@ -85,19 +86,31 @@ def _matching(text: str, pattern: re.Pattern[str]) -> Constraint:
 def java_pattern(text: str) -> re.Pattern[str] | None:
     r"""Compile a pattern as Java reads it: classes such as \w are ASCII. It must match the whole.
 
-    Nothing is returned for what Python's `re` does not know (\p{L}, ranges of surrogates) or
-    would read otherwise than Java (sets within sets).
+    Nothing is returned for what Python's `re` does not know (\p{L}, ranges of surrogates), would
+    read otherwise than Java (sets within sets), or could be made to take for ever.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return re.compile(text, re.ASCII)
+            compiled = re.compile(text, re.ASCII)
     except (re.error, FutureWarning, DeprecationWarning, OverflowError):
         return None
+    return None if _is_explosive(text) else compiled
+
+
+def _is_explosive(text: str) -> bool:
+    """Say whether a repeated group repeats what it also ends with: `([-a]*[a]){0,39}`.
+
+    Such a pattern can divide one value in exponentially many ways, and `re` tries them all.
+    """
+    return any(
+        any(re.fullmatch(begin, sign) and re.fullmatch(end, sign) for sign in map(chr, range(128)))
+        for begin, end in _REPEATED_GROUP.findall(text)
+    )
 
 
 def unmatched_patterns(service: str) -> frozenset[str]:
-    """Return the patterns of a service's model that are not checked: `re` cannot hold them."""
+    """Return the patterns of a service's model that are not checked; see `java_pattern`."""
     model = description(service)["shapes"]
     patterns = {shape["pattern"] for shape in model.values() if "pattern" in shape}
     return frozenset(text for text in patterns if java_pattern(text) is None)

@@ -5,7 +5,7 @@
     constraint: Member must not be null
 
 Not checked: the length of a body that is bytes (the server has a limit of its own), and the few
-patterns that Python's `re` cannot hold (`constraints.unmatched_patterns`).
+patterns that Python's `re` is no match for (`constraints.unmatched_patterns`).
 """
 
 from __future__ import annotations
