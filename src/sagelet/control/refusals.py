@@ -128,7 +128,12 @@ REFUSED: tuple[Refused, ...] = (
     ),
     Refused("CreateTrainingJob", "ServerlessJobConfig", "there is no model hub here"),
     Refused("CreateTrainingJob", "ModelPackageConfig", "there is no model registry"),
-    Refused("CreateLogGroup", "deletionProtectionEnabled", "a group can always be deleted"),
+    Refused(
+        "CreateLogGroup",
+        "deletionProtectionEnabled",
+        "a group can always be deleted",
+        frozenset({"True"}),
+    ),
     Refused(
         "FilterLogEvents",
         "startFromHead",

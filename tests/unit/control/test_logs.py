@@ -47,6 +47,13 @@ async def test_a_users_own_log_is_made_written_and_read(bench: Bench) -> None:
     ]
 
 
+async def test_protection_can_be_declined_and_not_had(bench: Bench) -> None:
+    await _ask(bench, "CreateLogGroup", logGroupName="g", deletionProtectionEnabled=False)
+
+    with pytest.raises(NotSupported, match="a group can always be deleted"):
+        await _ask(bench, "CreateLogGroup", logGroupName="h", deletionProtectionEnabled=True)
+
+
 async def test_what_exists_is_not_made_again(bench: Bench) -> None:
     await _ask(bench, "CreateLogGroup", logGroupName="g")
     await _ask(bench, "CreateLogStream", logGroupName="g", logStreamName="s")
