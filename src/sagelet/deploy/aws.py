@@ -26,7 +26,7 @@ from sagelet.deploy.remote import (
 )
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.environments.translation import translating
-from sagelet.errors import RemoteRefused
+from sagelet.errors import ModelDataMissing, RemoteRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -107,6 +107,43 @@ class AwsRemote:
                 if isinstance(error.__context__, ClientError):
                     raise error.__context__ from error
                 raise RemoteRefused("PutObject", "S3UploadFailed", str(error)) from error
+
+    def download(self, bucket: str, key: str, file: Path) -> None:
+        """GetObject, in parts where it is large."""
+        try:
+            with self._translating("GetObject"):
+                self._s3.download_file(Bucket=bucket, Key=key, Filename=str(file))
+        except RemoteRefused as refused:
+            if refused.code in _NO_OBJECT:
+                raise ModelDataMissing(uri=f"s3://{bucket}/{key}") from refused
+            raise
+
+    def artifact_of(self, job: str) -> str | None:
+        """DescribeTrainingJob."""
+        try:
+            with self._translating("DescribeTrainingJob"):
+                said: Any = self._sagemaker.describe_training_job(TrainingJobName=job)
+        except RemoteRefused as refused:
+            if refused.message.startswith(_ABSENT):
+                return None
+            raise
+        artifact: str | None = said.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+        return artifact
+
+    def latest_job(self, prefix: str) -> str | None:
+        """ListTrainingJobs, the newest first."""
+        pages = self._sagemaker.get_paginator("list_training_jobs").paginate(
+            NameContains=prefix,
+            StatusEquals="Completed",
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
+        with self._translating("ListTrainingJobs"):
+            for page in pages:
+                for job in page["TrainingJobSummaries"]:
+                    if job["TrainingJobName"].startswith(prefix):
+                        return job["TrainingJobName"]
+        return None
 
     def model_exists(self, name: str) -> bool:
         """DescribeModel."""

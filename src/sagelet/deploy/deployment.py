@@ -50,12 +50,23 @@ class Prepared:
 class Deployment:
     """Brings a project's endpoint to what the project says, in one environment."""
 
-    def __init__(self, env: DeployEnv, remote: Remote, *, on_note: Callable[[str], None]) -> None:
-        """`on_note` hears what a person should know before the plan is acted on."""
+    def __init__(
+        self,
+        env: DeployEnv,
+        remote: Remote,
+        *,
+        on_note: Callable[[str], None],
+        model: str | None = None,
+    ) -> None:
+        """`on_note` hears what a person should know before the plan is acted on.
+
+        `model` stands in for the configuration's own: a folder, an archive or a job.
+        """
         self.remote = remote
         self._config: ProjectConfig = env.config
         self._settings: EnvironmentSettings = env.settings
         self._on_note = on_note
+        self._model = model
 
     def prepare(
         self, *, settle_timeout_s: float = DEFAULT_TIMEOUT_S, pace: Pace | None = None
@@ -130,7 +141,7 @@ class Deployment:
             raise config.problem(
                 ("environments", settings.name), "`instance_type:` is missing: what should serve?"
             )
-        source = Source(config, settings, self.remote, endpoint)
+        source = Source(config, settings, self.remote, endpoint, self._model)
         return want(
             settings,
             source.model_data(),

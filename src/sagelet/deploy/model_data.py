@@ -16,6 +16,7 @@ from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
 from sagelet.deploy.names import default_bucket
 from sagelet.deploy.packaging import Package, model_package, packed, working_folder
 from sagelet.deploy.remote import Remote
+from sagelet.deploy.trained import model_folder
 from sagelet.deploy.wanted import ModelData, Staging, Upload
 from sagelet.domain.account import LOCAL_ACCOUNT_ID
 from sagelet.environments.config import EnvironmentSettings, ProjectConfig
@@ -27,12 +28,16 @@ _HASH = 16
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A project in one of its environments, and the API that this environment is."""
+    """A project in one of its environments, and the API that this environment is.
+
+    `model` stands in for the configuration's own: a folder, an archive or a job (see `trained`).
+    """
 
     config: ProjectConfig
     settings: EnvironmentSettings
     remote: Remote
     endpoint: str
+    model: str | None = None
 
     def model_data(self) -> ModelData:
         """Return the model's data; nothing is uploaded or linked yet.
@@ -41,9 +46,10 @@ class Source:
             ConfigError: neither `serve:` nor `model_data_path` says what to serve.
             ModelDataMissing: nothing is at `model_data_path`.
         """
-        if self.config.serve is None and self.settings.model_data_path is not None:
-            return self._existing(self.settings.model_data_path)
-        package = model_package(self.config)
+        written = self.settings.model_data_path
+        if self.config.serve is None and self.model is None and written is not None:
+            return self._existing(written)
+        package = model_package(self.config, self._named_model())
         if self.settings.is_local:
             return self._staged(package)
         archive = packed(package, working_folder(self.config, self.settings.name) / "archives")
@@ -60,6 +66,17 @@ class Source:
             return uri.bucket
         account = LOCAL_ACCOUNT_ID if self.settings.is_local else self.remote.identity().account
         return default_bucket(self.remote.region, account)
+
+    def _named_model(self) -> Path | None:
+        if self.model is None:
+            return None
+        return model_folder(
+            self.model,
+            remote=self.remote,
+            endpoint=self.endpoint,
+            project=self.config.project,
+            work=working_folder(self.config, self.settings.name) / "models",
+        )
 
     def _staged(self, package: Package) -> ModelData:
         folder = working_folder(self.config, self.settings.name) / "model"

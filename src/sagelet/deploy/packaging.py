@@ -24,6 +24,8 @@ from sagelet.environments.config import ProjectConfig
 from sagelet.errors import BadConfig
 
 CODE = "code"
+# Beside `code/`, where there is no model: it says itself why.
+_NO_MODEL = Path(__file__).with_name("no-model.txt")
 _ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
 
@@ -50,8 +52,8 @@ class Package:
         return sum(path.stat().st_size for path in self.members.values())
 
 
-def model_package(config: ProjectConfig) -> Package:
-    """Return what `serve:` describes.
+def model_package(config: ProjectConfig, model: Path | None = None) -> Package:
+    """Return what `serve:` describes; `model` is a folder that stands in for its own.
 
     Raises:
         ConfigError: there is no `serve:`, something that it names is not there, or two things want
@@ -61,13 +63,16 @@ def model_package(config: ProjectConfig) -> Package:
     serve = config.require_serve()
     entry_point = _entry_point(config, "serve", serve.entry_point)
     source = _source(config, "serve", serve.source)
-    model = _model_path(config, serve.model) if serve.model is not None else None
+    if model is None and serve.model is not None:
+        model = _model_path(config, serve.model)
     elsewhere = () if model is None else (model,)
     found = find_files(source, besides=(*_configuration(config), *elsewhere))
     code = _with_entry_point(config, found, entry_point)
     members = {f"{CODE}/{name}": path for name, path in code.files.items()}
     whole = {f"{CODE}/{name}".rstrip("/"): path for name, path in code.whole_folders.items()}
-    if model is not None:
+    if model is None:
+        members[_NO_MODEL.name] = _NO_MODEL
+    else:
         content = _model_content(config, model)
         members.update(content.files)
         whole.update({name: path for name, path in content.whole_folders.items() if name})

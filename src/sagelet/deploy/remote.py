@@ -124,6 +124,18 @@ class Remote(Protocol):
         """Upload a file; the object appears whole or not at all."""
         ...
 
+    def download(self, bucket: str, key: str, file: Path) -> None:
+        """Download an object to a file; ModelDataMissing where there is none."""
+        ...
+
+    def artifact_of(self, job: str) -> str | None:
+        """Return the S3 URL of what a training job made; None for no job, or nothing made."""
+        ...
+
+    def latest_job(self, prefix: str) -> str | None:
+        """Return the completed job that was made last, of those whose names begin so."""
+        ...
+
     def model_exists(self, name: str) -> bool:
         """Tell whether a model is there."""
         ...

@@ -88,7 +88,8 @@ def _link(place: Path, target: Path) -> None:
     if place.is_symlink() and place.readlink() == target:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.new")
+    # A name that the watch on the folder passes over.
+    temporary = place.with_name(f".{place.name}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(place)

@@ -75,6 +75,13 @@ def test_one_file_is_a_model_too(project: Project) -> None:
     assert "model.pt" in model_package(project.config).members
 
 
+def test_code_alone_is_not_the_archives_only_folder(project: Project) -> None:
+    project.replace("  model: experiments/latest\n", "")
+    members = model_package(project.config).members
+    assert {name.partition("/")[0] for name in members} == {"code", "no-model.txt"}
+    assert members["no-model.txt"].is_file()
+
+
 def test_a_model_is_not_packed_twice(project: Project) -> None:
     project.write(".gitignore", "")
     members = model_package(project.config).members
