@@ -8,13 +8,16 @@ it to do are finalised, so that a file that was never closed is flushed.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import gc
+import io
 import os
 import sys
 import threading
+import types
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 
@@ -48,18 +51,54 @@ def wind_down() -> None:
 
 
 def _take_down(kept: Collection[str]) -> None:
-    """Do with the user's modules what CPython's finalize_modules does with all."""
+    """Do with the user's modules what CPython's finalize_modules does with all.
+
+    Open files are held until the end: collected in a cycle, the buffer of a file may go before
+    what still has to be written into it.
+    """
+    files = _open_files()
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
-    theirs = [name for name in sys.modules if name == "__main__" or name not in kept]
+    main = {"__main__", "__mp_main__"}
+    theirs = [name for name in sys.modules if name in main or name not in kept]
     # Weakly: most of them end with their last reference, their globals whole to the end.
-    survivors = [weakref.ref(sys.modules.pop(name)) for name in theirs]
+    survivors = [_weakly(sys.modules.pop(name)) for name in theirs]
     gc.collect()
     for reference in reversed(survivors):
         module = reference()
         if module is not None:
             _clear(vars(module))
     gc.collect()
+    for file in sorted(files, key=_layer):
+        with contextlib.suppress(OSError, ValueError):  # nobody is left to hear of it
+            file.close()
+
+
+def _weakly(module: object) -> Callable[[], types.ModuleType | None]:
+    """Refer to a module; what is no module (anything may stand in sys.modules) is let go."""
+    return weakref.ref(module) if isinstance(module, types.ModuleType) else lambda: None
+
+
+def _open_files() -> list[io.IOBase]:
+    """Return the files that were opened since the zygote froze what it had."""
+    standard = (sys.stdout, sys.stderr, sys.stdin)
+    own = {id(layer) for stream in standard for layer in _layers(stream)}
+    found = [item for item in gc.get_objects() if issubclass(type(item), io.IOBase)]
+    return [item for item in found if id(item) not in own]
+
+
+def _layers(stream: object) -> list[object]:
+    buffer = getattr(stream, "buffer", None)
+    return [stream, buffer, getattr(buffer, "raw", None)]
+
+
+def _layer(file: io.IOBase) -> int:
+    """Order the layers of files from the outermost, which closes those below it, inwards."""
+    if isinstance(file, io.TextIOWrapper):
+        return 0
+    if isinstance(file, io.FileIO):
+        return 3
+    return 2 if type(file) in (io.BufferedWriter, io.BufferedRandom, io.BufferedReader) else 1
 
 
 def _clear(names: dict[str, Any]) -> None:

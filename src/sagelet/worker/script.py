@@ -33,6 +33,8 @@ def run(argv: Sequence[str], report: str) -> NoReturn:
     kept = frozenset(sys.modules)
     path = os.path.abspath(argv[0])  # noqa: PTH100 - as CPython: absolute, links kept
     sys.modules["__main__"] = _main_module(path)
+    if "__mp_main__" in sys.modules:  # multiprocessing's second name for it
+        sys.modules["__mp_main__"] = sys.modules["__main__"]
     sys.argv = list(argv)
     sys.orig_argv = [sys.executable, *argv]
     folder = str(Path(path).resolve().parent)

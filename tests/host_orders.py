@@ -1,0 +1,86 @@
+"""Builds training hosts' orders around a script, and reads what such a host leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import dedent
+
+from sagelet.supervision.launcher import Launcher
+from sagelet.worker.loglines import decode_record
+from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
+
+DEADLINE_S = 30.0
+
+
+class HostFolder:
+    """A folder with a script, a journal and an exit file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.code = root / "code"
+        self.code.mkdir(parents=True)
+        self.log = root / "journal" / "algo-1"
+        self.exit_file = root / "journal" / "exit.json"
+
+    def order(
+        self,
+        script: str,
+        *arguments: str,
+        entry: str = "train.py",
+        environment: Mapping[str, str] | None = None,
+        mounts: Mounts | None = None,
+        cwd: str | None = None,
+        grace_s: float = 20.0,
+        threads: int | None = None,
+        log: str | None = None,
+    ) -> HostOrder:
+        """Write the script; return an order that runs it."""
+        (self.code / entry).write_text(dedent(script))
+        return HostOrder(
+            argv=(entry, *arguments),
+            cwd=cwd or str(self.code),
+            environment={"PATH": os.environ["PATH"], **(environment or {})},
+            log=log or str(self.log),
+            exit_file=str(self.exit_file),
+            grace_s=grace_s,
+            threads=threads,
+            mounts=mounts,
+        )
+
+    def records(self) -> list[tuple[int, str]]:
+        """Return the journal's records."""
+        if not self.log.exists():
+            return []
+        decoded = [decode_record(line) for line in self.log.read_bytes().splitlines()]
+        return [record for record in decoded if record is not None]
+
+    def lines(self) -> list[str]:
+        """Return the journal's messages."""
+        return [message for _, message in self.records()]
+
+    def exit(self) -> HostExit:
+        """Return what the exit file says."""
+        return exit_from_json(self.exit_file.read_text())
+
+    async def said(self, line: str) -> None:
+        """Wait for a line in the journal."""
+        await eventually(lambda: line in self.lines())
+
+
+async def run(launcher: Launcher, order: HostOrder) -> int:
+    """Launch a host, and wait for its end."""
+    child = await launcher.launch(order)
+    try:
+        return await asyncio.wait_for(child.wait(), DEADLINE_S)
+    finally:
+        await child.stop(0)
+
+
+async def eventually(so: Callable[[], bool]) -> None:
+    """Wait until something is so, with a deadline."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not so():
+            await asyncio.sleep(0.005)
