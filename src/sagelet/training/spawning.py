@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.training.order import JobPaths
+
+# Where there is a /proc, a runner needs nothing of site-packages, and begins without a look there.
+_FLAGS = ("-P", "-S") if sys.platform == "linux" else ("-P",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,15 @@ def spawn(paths: JobPaths, *, package_path: str, environment: Mapping[str, str])
     """
     ours, theirs = socket.socketpair()
     with theirs, paths.runner_log.open("ab") as log:
+        # A stop that comes before the runner can take it must wait for it, not kill it: the mask is
+        # inherited, and `waiting.Signals` lifts it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             child = subprocess.Popen(
                 [
                     sys.executable,
-                    *("-P", "-m", "sagelet.training.runner"),
+                    *_FLAGS,
+                    *("-m", "sagelet.training.runner"),
                     str(paths.root),
                     *("--daemon-fd", str(theirs.fileno())),
                 ],
@@ -55,11 +63,7 @@ def spawn(paths: JobPaths, *, package_path: str, environment: Mapping[str, str])
         except OSError:
             ours.close()
             raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
     ours.settimeout(0)
     return RunnerProcess(child, ProcessId(child.pid, started_at(child.pid) or 0.0), ours)
-
-
-def runner_environment(environ: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return a runner's own variables: what scripts may see, and our switches."""
-    switches = {name: value for name, value in environ.items() if name.startswith("SAGELET_")}
-    return {**inherited, **switches}

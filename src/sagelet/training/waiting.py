@@ -42,6 +42,7 @@ class Signals:
         signal.signal(signal.SIGTERM, self._on_sigterm)
         for number in self.IGNORED:
             signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def fileno(self) -> int:
         """The descriptor that is readable once a signal came."""
