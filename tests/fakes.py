@@ -17,6 +17,7 @@ from sagelet.deploy.remote import (
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.domain.training import TrainingJob
+from sagelet.errors import ModelDataMissing
 
 
 class HeldClock:
@@ -117,6 +118,17 @@ class FakeRemote:
         assert bucket in self.buckets
         self.objects[bucket, key] = file.read_bytes()
         self.uploads.append(key)
+
+    def download(self, bucket: str, key: str, file: Path) -> None:
+        if (bucket, key) not in self.objects:
+            raise ModelDataMissing(uri=f"s3://{bucket}/{key}")
+        file.write_bytes(self.objects[bucket, key])
+
+    def artifact_of(self, job: str) -> str | None:
+        return f"s3://artifacts/{job}/model.tar.gz" if job in self.jobs else None
+
+    def latest_job(self, prefix: str) -> str | None:
+        return next((name for name in reversed(self.jobs) if name.startswith(prefix)), None)
 
     def model_exists(self, name: str) -> bool:
         return name in self.models

@@ -20,7 +20,7 @@ def ago(moment: datetime, *, now: datetime | None = None) -> str:
     return "now"
 
 
-class Age(click.ParamType):
+class Age(click.ParamType[timedelta]):
     """An age such as 90s, 10m, 2h, 7d or 1w; or a moment in ISO 8601."""
 
     name = "age"

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from sagelet.buckets.service import S3
 from sagelet.control.deviations import WIDENED
-from sagelet.control.plane import Caller, ControlPlane
+from sagelet.control.context import Caller
+from sagelet.control.plane import ControlPlane
 from sagelet.server import bodies
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.faults import fault_of

@@ -1,0 +1,174 @@
+"""`sagelet train`: a training job, followed to its end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sagelet.cli.commands.logs import followed, group_of
+from sagelet.cli.context import App, with_shared_options
+from sagelet.cli.output import safe
+from sagelet.cli.resources import JOB
+from sagelet.errors import OperationFailed, RemoteRefused
+
+if TYPE_CHECKING:
+    from sagelet.deploy.training import Training
+
+_EXIT_CODE = re.compile(r"ExitCode (-?\d+)")
+
+
+@click.command()
+@click.option("-p", "--parameter", "parameters", multiple=True, metavar="KEY=VALUE",
+              help="A hyperparameter, over the configuration's.")  # fmt: skip
+@click.option("--name", metavar="JOB", help="The job's name; default: made from the project's.")
+@click.option("--hosts", type=click.IntRange(1), help="How many instances.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--detach", is_flag=True, help="Do not follow the job; it runs by itself.")
+@with_shared_options
+@click.pass_obj
+def command(
+    app: App,
+    *,
+    parameters: tuple[str, ...],
+    name: str | None,
+    hosts: int | None,
+    dry_run: bool,
+    detach: bool,
+) -> None:
+    """Run what `train:` says as a training job, and show its log until it ends.
+
+    Ctrl-C stops the job, with its grace; a second one leaves it to end by itself.
+
+    \b
+    sagelet train
+    sagelet train -p epochs=20 -p learning-rate=0.01
+    """
+    training = _planned(app, name=name, hosts=hosts, hyperparameters=_parameters(parameters))
+    started = time.monotonic()
+    if not _act(app, training, dry_run=dry_run):
+        return
+    job = training.job.name
+    if detach:
+        app.output.document({"TrainingJobName": job}) if app.output.json else app.output.text(job)
+        return
+    description = follow(app, job)
+    _report(app, description, time.monotonic() - started)
+
+
+def _planned(
+    app: App, *, name: str | None, hosts: int | None, hyperparameters: dict[str, Any]
+) -> Training:
+    from sagelet.deploy.aws import AwsRemote
+    from sagelet.deploy.deployment import endpoint_name
+    from sagelet.deploy.model_data import Source
+    from sagelet.deploy.training import Asked, plan_training
+    from sagelet.domain.clock import SystemClock
+
+    env = app.deploy_env()
+    config, settings = env.config, env.settings
+    source = Source(config, settings, AwsRemote(env), endpoint_name(config, settings))
+    training = plan_training(source, SystemClock(), Asked(name, hosts, hyperparameters))
+    if training.note and not settings.is_local:
+        app.output.say(training.note)
+    if training.standing is not None:
+        app.output.say(f"account {training.standing.account}, {training.standing.host}")
+    if training.price is not None:
+        app.output.say(training.price.sentence())
+    return training
+
+
+def _act(app: App, training: Training, *, dry_run: bool) -> bool:
+    """Take the plan's steps; say whether the job was started."""
+    from sagelet.deploy.aws import AwsRemote
+    from sagelet.deploy.executor import Executor, PrintingExecutor
+    from sagelet.deploy.plan import sentence
+
+    env, output = app.deploy_env(), app.output
+    if dry_run:
+        PrintingExecutor(output.text).run(training.plan)
+        return False
+    if not env.is_local():
+        PrintingExecutor(output.say).run(training.plan)
+        if not app.confirm(f"Do this in environment {env.current_env()}?"):
+            return False
+    executor = Executor(AwsRemote(env), on_step=lambda step: output.say(sentence(step)))
+    executor.run(training.plan)
+    return True
+
+
+def follow(app: App, job: str) -> dict[str, Any]:
+    """Write a job's log as it comes; return the job's description once it has ended."""
+    with _stopping_on_interrupt(app, job):
+        for event in followed(app, JOB, job, group_of(JOB, job)):
+            host = event["logStreamName"].rpartition("/")[2].rsplit("-", 1)[0]
+            line = f"{host} | {safe(event['message'])}"
+            if app.output.json:
+                app.output.say(line)
+            else:
+                app.output.text(line)
+    return app.call("sagemaker", "DescribeTrainingJob", TrainingJobName=job)
+
+
+@contextmanager
+def _stopping_on_interrupt(app: App, job: str) -> Iterator[None]:
+    """Make the first Ctrl-C stop the job, and the second one leave."""
+    wanted = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal wanted
+        if wanted:
+            raise KeyboardInterrupt
+        wanted = True
+        app.output.say(f"stopping {job}; Ctrl-C again leaves it to end by itself")
+        try:
+            app.call("sagemaker", "StopTrainingJob", TrainingJobName=job)
+        except RemoteRefused as refused:
+            app.output.say(refused.message)  # it has ended already
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if wanted:
+        raise KeyboardInterrupt
+
+
+def _report(app: App, description: dict[str, Any], seconds: float) -> None:
+    job, status = description["TrainingJobName"], description["TrainingJobStatus"]
+    if status == "Failed":
+        reason = description["FailureReason"]
+        code = _EXIT_CODE.search(reason)
+        raise OperationFailed(
+            what=f"training job {job}", reason=reason, exit_code=int(code[1]) if code else None
+        )
+    artifact = description.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+    if app.output.json:
+        app.output.document(description)
+        return
+    app.output.text(f"job       {job} {status}")
+    if artifact:
+        app.output.text(f"artifact  {artifact}")
+    app.output.say(f"{status} in {seconds:.2f} s; serve it with `sagelet deploy --model {job}`")
+
+
+def _parameters(written: tuple[str, ...]) -> dict[str, Any]:
+    """Return KEY=VALUE pairs; a value that is JSON is what it says, anything else is text."""
+    pairs = {}
+    for pair in written:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise click.UsageError(f"{pair!r} is not KEY=VALUE")
+        try:
+            pairs[key] = json.loads(value)
+        except ValueError:
+            pairs[key] = value
+    return pairs
