@@ -4,22 +4,22 @@
     ?X-Amz-Algorithm=…&X-Amz-Signature=…     S3 only: presigned, Version 4
     ?AWSAccessKeyId=…&Signature=…&Expires=…  S3 only: presigned, Version 2, boto3's default
 
-A lenient verifier takes any key and any signature, and yet insists on one of these three forms: a
-web page cannot send the first without a preflight that nobody answers, nor guess the others.
+A lenient verifier takes any key and any signature, and yet insists on one of these three forms. A
+web page cannot send the first without a preflight, which nobody answers. It could make up the
+others; there the server's gate, which refuses what another site's page sends, is the only guard.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sagelet.domain.clock import Clock
 from sagelet.wire import canonical
-from sagelet.wire.faults import Fault, Unreadable
+from sagelet.wire.faults import Fault
 from sagelet.wire.messages import RequestHead
 from sagelet.wire.refusals import Reason, refusal, untimely
 from sagelet.wire.scopes import (
@@ -29,25 +29,24 @@ from sagelet.wire.scopes import (
     parse_authorization,
     presigning,
 )
-from sagelet.wire.timestamps import read_timestamp
+from sagelet.wire.signed_parts import (
+    BASIC_TIME,
+    UNSIGNED_PAYLOAD,
+    any_time,
+    bad_query,
+    basic_time,
+    expires_after,
+    is_digest,
+    payload_hash,
+    time_of,
+    unsigned_headers,
+)
 
 log = logging.getLogger(__name__)
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-STREAMED_PAYLOADS = frozenset(
-    {
-        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-    }
-)
-
-_UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-_HEX = re.compile(r"[0-9a-f]{64}")
-_BASIC = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=5)
 _S3_SKEW = timedelta(minutes=15)
-_EXPIRES_AT_MOST_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Signature:
 def content_sha256(head: RequestHead) -> str | None:
     """Return the digest that an S3 body must have, where the request's signature covers one."""
     value = head.headers.get("x-amz-content-sha256", "")
-    return value if _HEX.fullmatch(value) else None
+    return value if is_digest(value) else None
 
 
 class Verifier:
@@ -120,9 +119,9 @@ class Verifier:
         if not self._lenient:
             _check_service(given, service)
             for_s3 = given.credential.service == "s3"
-            payload = _payload_hash(head) if for_s3 else body_sha256
-            self._check(head, given, _time_of(head, given)[0], payload)
-        self._check_skew(given.credential.service, *_time_of(head, given))
+            payload = payload_hash(head) if for_s3 else body_sha256
+            self._check(head, given, time_of(head, given)[0], payload)
+        self._check_skew(given.credential.service, *time_of(head, given))
         return _signature(given, presigned=False)
 
     def _presigned_v4(self, head: RequestHead, service: str | None) -> Signature:
@@ -133,9 +132,9 @@ class Verifier:
             query.get("X-Amz-Signature", ""),
         )
         timestamp = query.get("X-Amz-Date", "")
-        when = _basic_time(timestamp)
+        when = basic_time(timestamp)
         if given is None or when is None or query.get("X-Amz-Algorithm") != ALGORITHM:
-            raise _bad_query(
+            raise bad_query(
                 "Query-string authentication version 4 requires the X-Amz-Algorithm, "
                 "X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and "
                 "X-Amz-Expires parameters."
@@ -144,10 +143,10 @@ class Verifier:
             raise refusal(
                 Reason.MISSING, "", "A presigned URL is for S3; sign this request with a header"
             )
-        expires = _expires_after(query.get("X-Amz-Expires", ""))
+        expires = expires_after(query.get("X-Amz-Expires", ""))
         if not self._lenient:
             _check_service(given, service)
-            in_query = query.get("X-Amz-Content-Sha256", _UNSIGNED_PAYLOAD)
+            in_query = query.get("X-Amz-Content-Sha256", UNSIGNED_PAYLOAD)
             payload = head.headers.get("x-amz-content-sha256", in_query)
             self._check(head, given, timestamp, payload)
             self._check_expiry(when - _S3_SKEW, when + expires)
@@ -168,7 +167,7 @@ class Verifier:
             wanted = [canonical.v2_signature(secret, text) for text in texts]
             if not any([_same(query["Signature"], one) for one in wanted]):
                 raise refusal(Reason.WRONG, "s3")
-            self._check_expiry(None, _any_time(expires) or datetime.max.replace(tzinfo=UTC))
+            self._check_expiry(None, any_time(expires) or datetime.max.replace(tzinfo=UTC))
         return Signature(key, "s3", "", presigned=True)
 
     def _check(
@@ -182,7 +181,7 @@ class Verifier:
                 f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
                 f"from HTTP: '{credential.date}' != '{timestamp[:8]}'",
             )
-        unsigned = _unsigned_headers(head, given)
+        unsigned = unsigned_headers(head, given)
         if unsigned:
             fault = refusal(Reason.UNSIGNED_HEADERS, credential.service)
             raise Fault(
@@ -210,12 +209,12 @@ class Verifier:
         if when < now:
             message = (
                 f"Signature expired: {timestamp} is now earlier than "
-                f"{now - allowed:{_BASIC}} ({now:{_BASIC}} - {minutes} min.)"
+                f"{now - allowed:{BASIC_TIME}} ({now:{BASIC_TIME}} - {minutes} min.)"
             )
         else:
             message = (
                 f"Signature not yet current: {timestamp} is still later than "
-                f"{now + allowed:{_BASIC}} ({now:{_BASIC}} + {minutes} min.)"
+                f"{now + allowed:{BASIC_TIME}} ({now:{BASIC_TIME}} + {minutes} min.)"
             )
         if not self._lenient:
             raise untimely(service, message)
@@ -228,7 +227,10 @@ class Verifier:
         if start is not None and now < start:
             raise Fault("AccessDenied", 403, "Request is not yet valid")
         if now > end:
-            facts = {"Expires": f"{end:%Y-%m-%dT%H:%M:%SZ}", "ServerTime": f"{now:%FT%TZ}"}
+            facts = {
+                "Expires": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+                "ServerTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            }
             raise Fault("AccessDenied", 403, "Request has expired", facts)
 
 
@@ -246,75 +248,6 @@ def _check_service(given: Authorization, service: str | None) -> None:
         service,
         f"Credential should be scoped to correct service: '{service}'.",
     )
-
-
-def _time_of(head: RequestHead, given: Authorization) -> tuple[str, datetime]:
-    """Return a request's time, as text for the string to sign and as a time."""
-    for name in ("x-amz-date", "date"):
-        text = head.headers.get(name)
-        if text is None:
-            continue
-        when = _basic_time(text) or _any_time(text)
-        if when is not None:
-            return f"{when:{_BASIC}}", when
-    raise refusal(
-        Reason.MALFORMED,
-        given.credential.service,
-        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header",
-    )
-
-
-def _basic_time(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, _BASIC).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _any_time(text: str) -> datetime | None:
-    try:
-        return read_timestamp(text)
-    except Unreadable:
-        return None
-
-
-def _payload_hash(head: RequestHead) -> str:
-    """Return what an S3 request's signature says of its body."""
-    value = head.headers.get("x-amz-content-sha256")
-    if value is None:
-        raise Fault(
-            "InvalidRequest", 400, "Missing required header for this request: x-amz-content-sha256"
-        )
-    if not (_HEX.fullmatch(value) or value == _UNSIGNED_PAYLOAD or value in STREAMED_PAYLOADS):
-        raise Fault(
-            "InvalidArgument",
-            400,
-            f"x-amz-content-sha256 must be {_UNSIGNED_PAYLOAD}, "
-            f"{', '.join(sorted(STREAMED_PAYLOADS))}, or a valid sha256 value.",
-            {"ArgumentName": "x-amz-content-sha256", "ArgumentValue": value[:200]},
-        )
-    return value
-
-
-def _unsigned_headers(head: RequestHead, given: Authorization) -> list[str]:
-    """Return the headers that a signature must cover and does not: Host, and all x-amz-*."""
-    needed = [name for name in head.headers.names() if name == "host" or name[:6] == "x-amz-"]
-    return [name for name in needed if name not in given.signed_headers]
-
-
-def _expires_after(text: str) -> timedelta:
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
-        raise _bad_query("X-Amz-Expires must be a number, and non-negative")
-    if int(text) > _EXPIRES_AT_MOST_S:
-        raise _bad_query(
-            "X-Amz-Expires must be less than a week (in seconds); that is, the given "
-            f"X-Amz-Expires must be less than {_EXPIRES_AT_MOST_S} seconds"
-        )
-    return timedelta(seconds=int(text))
-
-
-def _bad_query(message: str) -> Fault:
-    return Fault("AuthorizationQueryParametersError", 400, message)
 
 
 def _same(given: str, wanted: str) -> bool:
