@@ -78,6 +78,11 @@ def content_hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """Walk the files whose content counts below a folder; links are followed."""
+    return _files(folder)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What is watched: the roots that exist, with their inodes, and the files they link to."""

@@ -30,7 +30,10 @@ class Source:
 
     def tree(self) -> ast.Module:
         """Return the source as a syntax tree."""
-        return ast.parse(self.data, self.path)
+        # Not ast.parse: its own frame would stand in the traceback of a syntax error.
+        tree = compile(self.data, self.path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        assert isinstance(tree, ast.Module)
+        return tree
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,72 @@
+"""Words for what went wrong: FailureReason, error bodies, the short text of a header."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from sagelet.errors import SageletError, WorkerStartFailed
+
+REASON_LIMIT = 1024
+"""DescribeEndpoint's FailureReason has at most so many characters."""
+HEADER_LIMIT = 200
+
+_PING = (
+    "The primary container for production variant {} did not pass the ping health check. "
+    "Please check CloudWatch logs for this endpoint."
+)
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the "
+    "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+)
+_OUT_OF_MEMORY = 137
+
+
+def failure_reason(variant: str, error: SageletError) -> str:
+    """Return the FailureReason of an endpoint: the user's error first, then its traceback's end."""
+    if not isinstance(error, WorkerStartFailed):
+        return str(error)[:REASON_LIMIT]
+    what = error.error or _how_it_ended(error.exit_code)
+    place = f" at {error.where}" if error.where else ""
+    head = f"{_PING.format(variant)} {what}{place}"
+    rest = (error.traceback or error.log_tail).strip()
+    room = REASON_LIMIT - len(head) - 1
+    if not rest or room < len("..."):
+        return head[:REASON_LIMIT]
+    return f"{head}\n{rest if len(rest) <= room else '...' + rest[-(room - 3) :]}"
+
+
+def header_text(error: SageletError) -> str:
+    """Return an error as one short line of visible ASCII."""
+    text = str(error)
+    if isinstance(error, WorkerStartFailed):
+        text = f"{error.error or _how_it_ended(error.exit_code)} ({error.where})"
+    line = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    return line if len(line) <= HEADER_LIMIT else line[: HEADER_LIMIT - 3] + "..."
+
+
+def server_error(status: int, message: str, kind: str = "InternalServerException") -> bytes:
+    """Return an error's body as the model server writes those that are its own."""
+    body = {"code": status, "type": kind, "message": message}
+    return (json.dumps(body, indent=2) + "\n").encode()
+
+
+def status_of_death(exit_code: int) -> int:
+    """Return the status for a request whose worker died: 507 where memory may have run out."""
+    return 507 if exit_code in (-signal.SIGKILL, _OUT_OF_MEMORY) else 500
+
+
+def cause_of_death(exit_code: int) -> str:
+    """Say how a process ended."""
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    hint = " (the system may have run out of memory)" if name == "SIGKILL" else ""
+    return f"was killed by {name}{hint}"
+
+
+def _how_it_ended(exit_code: int | None) -> str:
+    return "it did not answer in time" if exit_code is None else f"it {cause_of_death(exit_code)}"

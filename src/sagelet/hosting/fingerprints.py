@@ -1,0 +1,63 @@
+"""What the files of a watched folder held when they were served last.
+
+An event says only that something may have changed. A file counts as changed when its content is
+another than what serves; so does one that is new, or gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sagelet.supervision.watching import files_below
+
+_HASHED_BYTES = 64 * 2**20
+"""Larger files (weights) are compared by size and time: reading them would hold an edit up."""
+
+
+class Fingerprints:
+    """Content by path. Every method blocks; call it in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder."""
+        self.folder = folder
+        self._prints = {path: _print_of(path) for path in files_below(folder)}
+
+    def differing(self, paths: Iterable[Path]) -> dict[Path, str | None]:
+        """Return those of some paths whose content differs, with what it is now; None: gone.
+
+        A folder stands for all that is, or was, in it.
+        """
+        found: dict[Path, str | None] = {}
+        for path in paths:
+            for file in self._files_of(path):
+                now = _print_of(file)
+                if now != self._prints.get(file):
+                    found[file] = now
+        return found
+
+    def accept(self, changes: Mapping[Path, str | None]) -> None:
+        """Take changes for what is served now."""
+        for path, now in changes.items():
+            if now is None:
+                self._prints.pop(path, None)
+            else:
+                self._prints[path] = now
+
+    def _files_of(self, path: Path) -> set[Path]:
+        known = {file for file in self._prints if path in file.parents}
+        if path.is_dir():
+            return known | set(files_below(path))
+        return known | {path}
+
+
+def _print_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            if size > _HASHED_BYTES:
+                return f"{size} {path.stat().st_mtime_ns}"
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None  # it is gone, or cannot be read: a worker could not read it either

@@ -1,0 +1,121 @@
+"""The edits of one folder, one after the other; the latest save wins.
+
+save -> content changed? -> attempt ... done
+               save -> the attempt is told, breaks off where it may, and is made again
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from enum import Enum, auto
+from pathlib import Path
+from typing import TypeAlias
+
+from sagelet.hosting.fingerprints import Fingerprints
+from sagelet.supervision.watching import watch
+
+Changes: TypeAlias = Mapping[Path, str | None]
+"""Files whose content is another than what serves, with what it is now; None: gone."""
+
+_WATCH_STANDS_S = 0.3
+_RESTLESS = 5
+"""A data file that caused so many attempts in a row, without an edit of code, is a handler's."""
+
+
+class Outcome(Enum):
+    """What became of an attempt to serve what a folder holds."""
+
+    SERVED = auto()
+    REFUSED = auto()
+    SUPERSEDED = auto()
+
+
+Attempt: TypeAlias = Callable[[Changes, asyncio.Event], Awaitable[Outcome]]
+"""Serves changes; the event is set when a newer save has come."""
+
+
+class FolderWatch:
+    """Watches a folder, in tasks of its own, until it is closed."""
+
+    def __init__(
+        self, prints: Fingerprints, attempt: Attempt, on_note: Callable[[str], None]
+    ) -> None:
+        """Begin to watch; `prints` are of what is served."""
+        self._prints = prints
+        self._attempt = attempt
+        self._on_note = on_note
+        self._stop = asyncio.Event()
+        self._saved = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._touched: set[Path] = set()
+        self._changes: Changes = {}
+        self._attempts: Counter[Path] = Counter()
+        self._ignored: set[Path] = set()
+        self._was_refused = False
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(each) for each in (self._listen(), self._look_twice(), self._run())
+        ]
+
+    async def close(self) -> None:
+        """Stop watching; an attempt that runs is broken off."""
+        self._stop.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async for paths in watch([self._prints.folder], stop=self._stop):
+            await self._look(paths)
+
+    async def _look_twice(self) -> None:
+        """Find what was saved while the model loaded, and until the watch stood."""
+        await self._look({self._prints.folder})
+        await asyncio.sleep(_WATCH_STANDS_S)
+        await self._look({self._prints.folder})
+
+    async def _look(self, paths: Iterable[Path]) -> None:
+        async with self._looking:
+            self._touched |= set(paths)
+            changes = await asyncio.to_thread(self._prints.differing, tuple(self._touched))
+            changes = {path: now for path, now in changes.items() if path not in self._ignored}
+            self._touched = set(changes)
+            if changes != self._changes:
+                self._changes = changes
+                self._saved.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._saved.wait()
+            self._saved.clear()
+            changes = self._changes
+            if not changes and not self._was_refused:
+                continue
+            outcome = await self._attempt(changes, self._saved)
+            if outcome is Outcome.SUPERSEDED:
+                continue
+            self._was_refused = outcome is Outcome.REFUSED
+            if outcome is Outcome.SERVED:
+                await self._accept(changes)
+            self._count(changes)
+
+    async def _accept(self, changes: Changes) -> None:
+        """Compare with what is served now; a save that came meanwhile may have undone it."""
+        async with self._looking:
+            self._prints.accept(changes)
+            self._touched |= {*changes, *self._changes}
+            self._changes = {}
+        await self._look(())
+
+    def _count(self, changes: Changes) -> None:
+        """Stop looking at data that changes again and again while no code does: it is output."""
+        if any(path.suffix == ".py" for path in changes):
+            self._attempts.clear()
+            return
+        self._attempts.update(changes)
+        for path, attempts in self._attempts.items():
+            if attempts >= _RESTLESS and path not in self._ignored:
+                self._ignored.add(path)
+                self._on_note(f"{path.name} keeps changing while it is served; it is left alone")

@@ -1,0 +1,166 @@
+"""Serves endpoints on this machine: the implementation of `domain.seams.EndpointHost`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
+from typing import TypeAlias
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.artifacts.uris import FILE_SCHEME
+from sagelet.domain.account import Account
+from sagelet.domain.clock import Clock
+from sagelet.domain.home import Home
+from sagelet.domain.hosting import Endpoint, EndpointStatus
+from sagelet.domain.invocation import Answer, Invocation
+from sagelet.errors import EndpointNotInService
+from sagelet.hosting.ledger import Ledger
+from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.running import RunningEndpoint
+from sagelet.hosting.settings import HostingSettings
+from sagelet.hosting.versions import Deployer
+from sagelet.hosting.worker import Interpreters
+from sagelet.journal.streams import LogStreams
+from sagelet.store.store import Store
+
+__all__ = ["HostingSettings", "LocalEndpointHost"]
+
+log = logging.getLogger(__name__)
+
+Work: TypeAlias = Callable[[Endpoint], Awaitable[None]]
+
+_BROUGHT_BACK_AT_ONCE = 4
+
+
+class LocalEndpointHost:
+    """Endpoints by name, each with its own workers. `notes` tells what happened to them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        logs: LogStreams,
+        artifacts: Artifacts,
+        launchers: Interpreters,
+        home: Home,
+        account: Account,
+        clock: Clock,
+        settings: HostingSettings | None = None,
+    ) -> None:
+        """Take the parts; nothing serves before `start`."""
+        self.notes = HostingNotes(clock)
+        self._settings = settings or HostingSettings()
+        self._ledger = Ledger(store, clock)
+        self._deployer = Deployer(
+            logs=logs,
+            artifacts=artifacts,
+            launchers=launchers,
+            home=home,
+            account=account,
+            settings=self._settings,
+        )
+        self._home = home
+        self._account = account
+        self._running: dict[str, RunningEndpoint] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        # None before start and after close: what is recorded then is found by the next start.
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Bring back, in the background, what the store says serves or was to serve."""
+        self._loop = asyncio.get_running_loop()
+        endpoints = await asyncio.to_thread(self._ledger.all)
+        await asyncio.to_thread(self._remove_strangers, endpoints)
+        few_at_once = asyncio.Semaphore(_BROUGHT_BACK_AT_ONCE)
+        for endpoint in endpoints:
+            if endpoint.status is EndpointStatus.DELETING:
+                self._delete(endpoint)
+            elif endpoint.status is not EndpointStatus.FAILED or _is_from_a_folder(endpoint):
+                returning = await asyncio.to_thread(self._ledger.coming_back, endpoint)
+                self._converge(returning, few_at_once)
+
+    async def close(self) -> None:
+        """Let requests that have come in be answered, and end all workers."""
+        self._loop = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        running, self._running = self._running, {}
+        await asyncio.gather(*(each.close() for each in running.values()))
+
+    def converge(self, endpoint: Endpoint) -> None:
+        """Bring up `endpoint.wanted` (recorded as Creating or Updating), or keep the old."""
+        self._call(self._converge, endpoint)
+
+    def delete(self, endpoint: Endpoint) -> None:
+        """Drain and stop what serves an endpoint recorded as Deleting, then remove its record."""
+        self._call(self._delete, endpoint)
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Run one invocation, on the daemon's event loop.
+
+        Raises:
+            EndpointNotInService: no such endpoint, or it does not serve (yet).
+            VariantNotFound: the target variant is not one of the endpoint's.
+            QueueFull: too many requests wait; this one was not started.
+        """
+        running = self._running.get(invocation.endpoint)
+        if running is None:
+            raise EndpointNotInService(name=invocation.endpoint, account_id=self._account.id)
+        return await running.invoke(invocation)
+
+    def _call(self, function: Callable[[Endpoint], None], endpoint: Endpoint) -> None:
+        """Do something on the event loop, soon; callers may be in any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(function, endpoint)
+
+    def _converge(self, endpoint: Endpoint, few: asyncio.Semaphore | None = None) -> None:
+        running = self._running.get(endpoint.name) or self._run(endpoint)
+        self._running[endpoint.name] = running
+        self._begin(endpoint, running.converge, few)
+
+    def _delete(self, endpoint: Endpoint) -> None:
+        running = self._running.pop(endpoint.name, None) or self._run(endpoint)
+        self._begin(endpoint, running.delete)
+
+    def _run(self, endpoint: Endpoint) -> RunningEndpoint:
+        return RunningEndpoint(
+            endpoint,
+            deployer=self._deployer,
+            ledger=self._ledger,
+            notes=self.notes,
+            settings=self._settings,
+            folder=self._home.endpoint(endpoint.ulid),
+            account_id=self._account.id,
+        )
+
+    def _begin(self, endpoint: Endpoint, work: Work, few: asyncio.Semaphore | None = None) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(endpoint, work, few))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, endpoint: Endpoint, work: Work, few: asyncio.Semaphore | None) -> None:
+        """Do a piece of work on an endpoint; if it goes wrong in a way of our own, say so."""
+        try:
+            async with few or nullcontext():
+                await work(endpoint)
+        except Exception as error:
+            log.exception("endpoint %s", endpoint.name)
+            reason = f"Internal failure of the host: {error!r}"
+            await asyncio.to_thread(self._ledger.failed, endpoint, reason)
+
+    def _remove_strangers(self, endpoints: Iterable[Endpoint]) -> None:
+        """Remove the folders of endpoints that there are no more."""
+        known = {endpoint.ulid for endpoint in endpoints}
+        for folder in self._home.endpoint("any").parent.glob("*"):
+            if folder.name not in known:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_from_a_folder(endpoint: Endpoint) -> bool:
+    """Whether an edit may repair it."""
+    urls = (model.data_url or "" for model in endpoint.wanted.models.values())
+    return any(url.startswith(FILE_SCHEME) and not url.endswith(".tar.gz") for url in urls)

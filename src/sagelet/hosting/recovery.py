@@ -1,0 +1,116 @@
+"""New workers for those that died: later each time, and not at all for a while if all only die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+
+from sagelet.errors import WorkerStartFailed
+from sagelet.hosting import failures
+from sagelet.hosting.worker import Recruiting, Worker
+from sagelet.supervision.backoff import Backoff, CrashBreaker
+
+
+class Recovery:
+    """Replaces workers. A crash counts against all of them only if the worker never answered."""
+
+    def __init__(
+        self,
+        recruiting: Recruiting,
+        *,
+        rest_s: float,
+        admit: Callable[[Worker], None],
+        on_note: Callable[[str], None],
+    ) -> None:
+        """Start new workers by `recruiting`, and hand them to `admit`."""
+        self.recruiting = recruiting
+        self.given_up = ""
+        self.on_given_up: Callable[[], None] = _nothing
+        self._rest_s = rest_s
+        self._admit = admit
+        self._on_note = on_note
+        self._breaker = CrashBreaker()
+        self._delays: dict[Worker, Backoff] = {}
+        self._missing = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rest: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
+
+    def replace(self, worker: Worker, *, why: str = "") -> None:
+        """Start another worker in place of one that is gone, or is to go (then `why` says so)."""
+        self.begin(self._succeed(worker, why))
+
+    def serve(self, generation: int) -> None:
+        """Start workers of another generation from now on."""
+        self.recruiting = self.recruiting.at_generation(generation)
+
+    def try_again(self) -> None:
+        """Take up again what was given up: the cause may be gone."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._breaker.reset()
+        self.given_up = ""
+        # Who waits for the next try goes on at once; who begins to wait from now on does wait.
+        self._changed.set()
+        self._changed = asyncio.Event()
+        missing, self._missing = self._missing, 0
+        for _ in range(missing):
+            self.begin(self._start(Backoff()))
+
+    async def close(self) -> None:
+        """Start no more workers."""
+        if self._rest is not None:
+            self._rest.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def begin(self, work: Coroutine[None, None, None]) -> None:
+        """Do something in the background, for as long as workers are replaced."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _succeed(self, worker: Worker, why: str) -> None:
+        exit_code = await worker.exit_code()
+        self._on_note(why or f"a worker {failures.cause_of_death(exit_code)}; another one starts")
+        delays = self._delays.pop(worker, None) or Backoff()
+        if worker.replies:
+            delays.reset()
+        elif self._breaker.record():
+            self._give_up("the workers die before they have answered anything")
+            return
+        await self._start(delays)
+
+    async def _start(self, delays: Backoff) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), delays.next())
+            generation = self.recruiting.order.generation
+            try:
+                worker = await self.recruiting.start()
+            except WorkerStartFailed as error:
+                self._on_note(f"a new worker did not come up: {failures.header_text(error)}")
+                if self._breaker.record():
+                    self._give_up(failures.header_text(error))
+                    return
+                continue
+            if generation == self.recruiting.order.generation:
+                break
+            await worker.stop(self.recruiting.stop_s)  # an edit went live while it loaded
+        self._delays[worker] = delays
+        self._admit(worker)
+
+    def _give_up(self, why: str) -> None:
+        self._missing += 1
+        if self.given_up:
+            return
+        self.given_up = why
+        self._on_note(f"no more workers are started for {self._rest_s:g} s: {why}")
+        self._rest = asyncio.get_running_loop().call_later(self._rest_s, self.try_again)
+        self.on_given_up()
+
+
+def _nothing() -> None:
+    """Do nothing: nobody listens yet."""

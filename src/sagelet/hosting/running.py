@@ -1,0 +1,198 @@
+"""One endpoint as it runs: its version, what replaces it, and the folders that it is edited in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Coroutine
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from sagelet.domain.hosting import Endpoint, Serving
+from sagelet.domain.invocation import Answer, Invocation
+from sagelet.errors import EndpointNotInService
+from sagelet.hosting import failures
+from sagelet.hosting.fingerprints import Fingerprints
+from sagelet.hosting.folder_watch import Changes, FolderWatch, Outcome
+from sagelet.hosting.ledger import Ledger
+from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.reloads import Reloading, Surroundings
+from sagelet.hosting.settings import HostingSettings
+from sagelet.hosting.versions import Deployed, Deployer, VariantFailed, Version, clear_trees
+
+log = logging.getLogger(__name__)
+
+
+class RunningEndpoint:
+    """Changes of one endpoint happen one after the other; invocations never wait for them."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        deployer: Deployer,
+        ledger: Ledger,
+        notes: HostingNotes,
+        settings: HostingSettings,
+        folder: Path,
+        account_id: str,
+    ) -> None:
+        """Serve nothing yet. `folder` is the endpoint's own, removed with it."""
+        self._endpoint = endpoint
+        self._deployer = deployer
+        self._ledger = ledger
+        self._notes = notes
+        self._settings = settings
+        self._folder = folder
+        self._account_id = account_id
+        self._version: Version | None = None
+        self._generation = 0
+        self._changing = asyncio.Lock()
+        self._watches: list[FolderWatch] = []
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def invoke(self, invocation: Invocation) -> Answer:
+        """Run one invocation.
+
+        Raises:
+            EndpointNotInService: nothing serves yet.
+            VariantNotFound: the target variant is not one of the endpoint's.
+            QueueFull: too many requests wait.
+        """
+        if self._version is None:
+            raise EndpointNotInService(name=invocation.endpoint, account_id=self._account_id)
+        return await self._version.pool_for(invocation.target_variant).invoke(invocation)
+
+    async def converge(self, endpoint: Endpoint) -> None:
+        """Serve what the endpoint wants; failing that, what it served; and record which."""
+        async with self._changing:
+            await self._stop_watching()
+            self._endpoint = endpoint
+            if self._version is None:
+                left = await asyncio.to_thread(clear_trees, self._folder)
+                self._generation = max(self._generation, left)
+            try:
+                await self._serve(endpoint.wanted)
+            except VariantFailed as failed:
+                await self._fall_back(endpoint, failed)
+            else:
+                await asyncio.to_thread(self._ledger.in_service, endpoint, endpoint.wanted)
+
+    async def delete(self, endpoint: Endpoint) -> None:
+        """Answer what has come in, end the workers, and forget the endpoint."""
+        async with self._changing:
+            await self._shut()
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            await asyncio.to_thread(self._ledger.removed, endpoint)
+
+    async def close(self) -> None:
+        """Answer what has come in and end the workers; the record stays as it is."""
+        async with self._changing:
+            await self._shut()
+
+    async def _serve(self, serving: Serving) -> None:
+        """Bring a version up beside the old one, and put it in the old one's place.
+
+        Raises:
+            VariantFailed: it did not come up; the old one serves on.
+        """
+        version = await self._deployer.bring_up(
+            self._endpoint, serving, self._next_generation(), self._on_problem
+        )
+        old, self._version = self._version, version
+        self._watch(version)
+        if old is not None:
+            self._begin(old.drain(self._settings.drain_s))
+
+    async def _fall_back(self, endpoint: Endpoint, failed: VariantFailed) -> None:
+        """Serve what was served before an update, if anything was, and record why."""
+        reason = self._note_failure(failed)
+        was = endpoint.serving
+        if self._version is not None:
+            self._watch(self._version)
+        elif was is not None and was != endpoint.wanted:
+            with suppress(VariantFailed):  # the reason that counts is the update's
+                await self._serve(was)
+        if self._version is not None:
+            serving = self._version.serving
+            await asyncio.to_thread(self._ledger.in_service, endpoint, serving, reason)
+            return
+        await asyncio.to_thread(self._ledger.failed, endpoint, reason)
+        if failed.watched is not None:
+            self._watch_for_repair(failed.watched)
+
+    async def _repair(self, changes: Changes, newer: asyncio.Event) -> Outcome:
+        """Try again what failed, now that its folder was edited."""
+        del changes, newer  # everything is read anew, and a newer save simply comes next
+        endpoint = self._endpoint
+        broken = list(self._watches)
+        try:
+            await self._serve(endpoint.wanted)
+        except VariantFailed as failed:
+            reason = self._note_failure(failed)
+            await asyncio.to_thread(self._ledger.failed, endpoint, reason)
+            return Outcome.REFUSED
+        await asyncio.to_thread(self._ledger.in_service, endpoint, endpoint.wanted)
+        self._notes.add(endpoint.name, "", "in service after an edit")
+        for watch in broken:  # not here: this very task is one of theirs
+            self._watches.remove(watch)
+            self._begin(watch.close())
+        return Outcome.SERVED
+
+    def _note_failure(self, failed: VariantFailed) -> str:
+        reason = failures.failure_reason(failed.variant, failed.error)
+        self._notes.add(self._endpoint.name, failed.variant, reason, is_problem=True)
+        return reason
+
+    def _watch(self, version: Version) -> None:
+        for deployed in version.deployed.values():
+            if deployed.prints is not None:
+                reloading = Reloading(deployed, self._surroundings(deployed))
+                problem = partial(self._on_problem, deployed.variant.name)
+                self._watches.append(FolderWatch(deployed.prints, reloading.attempt, problem))
+
+    def _watch_for_repair(self, prints: Fingerprints) -> None:
+        self._watches.append(FolderWatch(prints, self._repair, partial(self._on_problem, "")))
+
+    async def _stop_watching(self) -> None:
+        watches, self._watches = self._watches, []
+        await asyncio.gather(*(watch.close() for watch in watches))
+
+    def _surroundings(self, deployed: Deployed) -> Surroundings:
+        name = deployed.variant.name
+        return Surroundings(
+            next_generation=self._next_generation,
+            retire=lambda pool: self._begin(pool.drain(self._settings.drain_s)),
+            on_note=partial(self._on_note, name),
+            on_problem=partial(self._on_problem, name),
+            busy_s=self._settings.busy_s,
+        )
+
+    def _on_note(self, variant: str, text: str) -> None:
+        self._notes.add(self._endpoint.name, variant, text)
+
+    def _on_problem(self, variant: str, text: str) -> None:
+        self._notes.add(self._endpoint.name, variant, text, is_problem=True)
+
+    def _next_generation(self) -> int:
+        self._generation += 1
+        return self._generation
+
+    async def _shut(self) -> None:
+        await self._stop_watching()
+        version, self._version = self._version, None
+        if version is not None:
+            await version.drain(self._settings.drain_s)
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("endpoint %s", self._endpoint.name, exc_info=task.exception())

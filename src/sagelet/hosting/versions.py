@@ -1,0 +1,218 @@
+"""A version of an endpoint: what it serves, and a pool of workers for each variant."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.domain.account import Account
+from sagelet.domain.home import Home
+from sagelet.domain.hosting import Endpoint, Model, Serving, Variant
+from sagelet.errors import SageletError
+from sagelet.hosting import model_data
+from sagelet.hosting.environment import worker_environment
+from sagelet.hosting.fingerprints import Fingerprints
+from sagelet.hosting.model_data import ModelFiles
+from sagelet.hosting.output import LogSink
+from sagelet.hosting.pool import Pool, PoolSettings
+from sagelet.hosting.routing import Routing
+from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.worker import Interpreters, Recruiting
+from sagelet.journal.streams import LogStreams
+from sagelet.worker.spec import Mounts, ServeOrder
+
+_MODEL = "/opt/ml/model"
+_VERSIONS = "versions"
+
+
+class VariantFailed(Exception):
+    """A variant of a version did not come up. `folders` are those of the user's that it is from."""
+
+    def __init__(self, variant: str, error: SageletError, watched: Fingerprints | None) -> None:
+        """Keep the facts."""
+        super().__init__(f"{variant}: {error}")
+        self.variant = variant
+        self.error = error
+        self.watched = watched
+
+
+@dataclass(eq=False)
+class Deployed:
+    """A variant that is up: its files, and the pool that serves them (a reload replaces it)."""
+
+    variant: Variant
+    files: ModelFiles
+    pool: Pool
+    sink: LogSink
+    prints: Fingerprints | None
+
+
+class Version:
+    """What serves, from one update to the next."""
+
+    def __init__(
+        self, endpoint: Endpoint, serving: Serving, deployed: dict[str, Deployed], tree: Path
+    ) -> None:
+        """Take variants that are up; `tree` holds their files."""
+        self.serving = serving
+        self.deployed = deployed
+        self._routing = Routing(endpoint.name, serving.config.variants)
+        self._tree = tree
+
+    def pool_for(self, target_variant: str | None) -> Pool:
+        """Return the pool that gets an invocation.
+
+        Raises:
+            VariantNotFound: there is no such variant.
+        """
+        return self.deployed[self._routing.choose(target_variant)].pool
+
+    async def drain(self, within_s: float) -> None:
+        """Let all requests be answered, end the workers, remove the files."""
+        await asyncio.gather(*(each.pool.drain(within_s) for each in self.deployed.values()))
+        await asyncio.gather(*(each.sink.flush() for each in self.deployed.values()))
+        await asyncio.to_thread(shutil.rmtree, self._tree, ignore_errors=True)
+
+
+def clear_trees(folder: Path) -> int:
+    """Remove what earlier versions of an endpoint have left behind; return the highest of them."""
+    trees = [path for path in (folder / _VERSIONS).glob("*") if path.name.isdecimal()]
+    for tree in trees:
+        shutil.rmtree(tree, ignore_errors=True)
+    return max((int(tree.name) for tree in trees), default=0)
+
+
+class Deployer:
+    """Brings versions up."""
+
+    def __init__(
+        self,
+        *,
+        logs: LogStreams,
+        artifacts: Artifacts,
+        launchers: Interpreters,
+        home: Home,
+        account: Account,
+        settings: HostingSettings,
+    ) -> None:
+        """Take what versions are made with."""
+        self._logs = logs
+        self._artifacts = artifacts
+        self._launchers = launchers
+        self._home = home
+        self._account = account
+        self._settings = settings
+
+    async def bring_up(
+        self,
+        endpoint: Endpoint,
+        serving: Serving,
+        generation: int,
+        on_note: Callable[[str, str], None],
+    ) -> Version:
+        """Start all variants, and return when every worker of each has loaded its model.
+
+        `on_note` is told of what happens to a variant's workers.
+
+        Raises:
+            VariantFailed: one did not come up; nothing is left of the others.
+        """
+        tree = self._home.endpoint(endpoint.ulid) / _VERSIONS / str(generation)
+        starts = [
+            asyncio.create_task(
+                self._deploy(endpoint, variant, serving, tree / variant.name, generation, on_note)
+            )
+            for variant in serving.config.variants
+        ]
+        try:
+            deployed = await asyncio.gather(*starts)
+        except BaseException:
+            for task in starts:
+                task.cancel()
+            done = await asyncio.gather(*starts, return_exceptions=True)
+            up = [each for each in done if isinstance(each, Deployed)]
+            await asyncio.gather(*(each.pool.drain(0) for each in up))
+            await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
+            raise
+        return Version(endpoint, serving, {each.variant.name: each for each in deployed}, tree)
+
+    def sink(self, endpoint: Endpoint, variant: str) -> LogSink:
+        """Return the log stream of a variant."""
+        group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
+        return LogSink(self._logs, group, f"{variant}/{endpoint.ulid.lower()}")
+
+    async def _deploy(
+        self,
+        endpoint: Endpoint,
+        variant: Variant,
+        serving: Serving,
+        tree: Path,
+        generation: int,
+        on_note: Callable[[str, str], None],
+    ) -> Deployed:
+        model = serving.model_of(variant)
+        sink = self.sink(endpoint, variant.name)
+        prints: Fingerprints | None = None
+
+        def note(text: str) -> None:
+            sink.add(text)
+            on_note(variant.name, text)
+
+        try:
+            container = Container.of(model, self._settings)
+            files = await asyncio.to_thread(model_data.prepare, model, self._artifacts, tree)
+            if files.watched is not None:
+                prints = await asyncio.to_thread(Fingerprints, files.watched)
+            pool = Pool(
+                endpoint=endpoint.name,
+                variant=variant.name,
+                recruiting=self._recruiting(model, container, files, sink, generation),
+                settings=self._pool_settings(container),
+                on_note=note,
+            )
+            await pool.start()
+        except SageletError as error:
+            raise VariantFailed(variant.name, error, prints) from error
+        finally:
+            await sink.flush()
+        return Deployed(variant, files, pool, sink, prints)
+
+    def _recruiting(
+        self,
+        model: Model,
+        container: Container,
+        files: ModelFiles,
+        sink: LogSink,
+        generation: int,
+    ) -> Recruiting:
+        order = ServeOrder(
+            model_dir=_MODEL,
+            code_dir=f"{_MODEL}/code" if files.has_code else _MODEL,
+            program=container.program,
+            cwd=_MODEL,
+            environment=worker_environment(model, self._account, self._settings.environ),
+            threads=container.threads,
+            generation=generation,
+            contract=container.contract,
+            mounts=Mounts(opt_ml=str(files.opt_ml)),
+        )
+        return Recruiting(
+            launcher=self._launchers.for_python(container.python),
+            order=order,
+            load_s=self._settings.load_s,
+            stop_s=self._settings.stop_s,
+            on_line=sink.add,
+        )
+
+    def _pool_settings(self, container: Container) -> PoolSettings:
+        return PoolSettings(
+            workers=container.workers,
+            waiting_limit=self._settings.waiting_limit,
+            timeout_s=container.timeout_s,
+            stop_s=self._settings.stop_s,
+            rest_s=self._settings.rest_s,
+        )
