@@ -120,7 +120,8 @@ def _failure(seen: EndpointSeen, config_name: str) -> OperationFailed:
     reason = seen.failure_reason or "the API gives no reason"
     if seen.status == FAILED:
         return OperationFailed(f"endpoint {seen.name!r}", reason)
+    # Before the reason, which may end in a traceback of the user's.
     kept = f"it still serves {seen.config_name}" if seen.status == IN_SERVICE else seen.status
     return OperationFailed(
-        f"the update of endpoint {seen.name!r} to {config_name}", f"{reason} ({kept})"
+        f"the update of endpoint {seen.name!r} to {config_name} ({kept})", reason
     )
