@@ -118,6 +118,10 @@ class ControlPlane:
         """Return whether an operation is served."""
         return (service, operation) in SERVED
 
+    def holds(self, service: str, operation: str) -> bool:
+        """Return whether a waiter may have to wait for this operation's answer."""
+        return (service, operation) in _HELD
+
     def not_served(self, service: str, operation: str) -> Fault:
         """Return what an operation that AWS has and we do not is answered with.
 

@@ -14,18 +14,20 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from sagelet.buckets.service import S3
-from sagelet.control.deviations import WIDENED
 from sagelet.control.context import Caller
+from sagelet.control.deviations import WIDENED
 from sagelet.control.plane import ControlPlane
 from sagelet.server import bodies
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.faults import fault_of
+from sagelet.server.patience import patiently
 from sagelet.wire.callers import is_waiter
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 from sagelet.wire.parsing import parse
-from sagelet.wire.routing import Route, route
+from sagelet.wire.routing import Route, presumed_service, route
 from sagelet.wire.serializing import serialize, serialize_fault
 from sagelet.wire.signatures import Verifier
 from sagelet.wire.validation import validate
@@ -61,13 +63,13 @@ class AwsFace:
                 return await self._answer_s3(head, receive)
             if body is None:
                 body = await self._read(receive, head)
-            return await self._answer_service(chosen, head, body, request_id)
+            return await self._answer_service(chosen, head, body, request_id, receive)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001  every failure has an answer; fault_of logs the unforeseen
-            fault = fault_of(error, service=chosen.service if chosen else _guess(head))
+            fault = fault_of(error, service=chosen.service if chosen else presumed_service(head))
             return serialize_fault(
-                chosen or _guess(head),
+                chosen or presumed_service(head),
                 fault,
                 request_id=request_id,
                 resource=head.path,
@@ -80,11 +82,13 @@ class AwsFace:
         )
 
     async def _answer_service(
-        self, chosen: Route, head: RequestHead, body: bytes, request_id: str
-    ) -> Response:
-        started = time.perf_counter()
-        digest = hashlib.sha256(body).hexdigest()
-        signature = self.verifier.verify(head, body_sha256=digest)
+        self, chosen: Route, head: RequestHead, body: bytes, request_id: str, receive: Receive
+    ) -> Response | StreamedResponse:
+        signature = self.verifier.verify(
+            head,
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            service=chosen.operation.service_model.signing_name,
+        )
         name = chosen.operation.name
         if not self.plane.serves(chosen.service, name):
             raise self.plane.not_served(chosen.service, name)
@@ -94,25 +98,26 @@ class AwsFace:
             access_key_id=signature.access_key_id,
             is_waiter=is_waiter(head.headers.get("user-agent", "")),
         )
-        result = await self.plane.answer(chosen.service, name, document, caller)
+        answer = self._answer_document(chosen, document, caller, request_id)
+        if caller.is_waiter and self.plane.holds(chosen.service, name):
+            return await patiently(answer, receive, headers=_json_headers(request_id))
+        return await answer
+
+    async def _answer_document(
+        self, chosen: Route, document: dict[str, Any], caller: Caller, request_id: str
+    ) -> Response:
+        started = time.perf_counter()
+        result = await self.plane.answer(chosen.service, chosen.operation.name, document, caller)
         if chosen.service != "sagemaker-runtime":
-            log.info("%s %.1f ms", name, 1000 * (time.perf_counter() - started))
+            ms = 1000 * (time.perf_counter() - started)
+            log.info("%s %.1f ms", chosen.operation.name, ms)
         return serialize(chosen, result, request_id=request_id)
 
     async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
-        self.verifier.verify(head, body_sha256=None)
+        self.verifier.verify(head, body_sha256=None, service="s3")
         body: AsyncIterator[bytes] = bodies.stream(receive)
         return await self.s3.handle(head, body)
 
 
-def _guess(head: RequestHead) -> str:
-    """Name the service that was probably meant by a request that could not be routed."""
-    if head.headers.get("x-amz-target"):
-        return "logs" if head.headers.get("x-amz-target", "").startswith("Logs_") else "sagemaker"
-    if head.path.startswith("/endpoints/"):
-        return "sagemaker-runtime"
-    if head.headers.get("content-type", "").startswith(FORM):
-        return "sts"
-    if "json" in head.headers.get("content-type", ""):
-        return "sagemaker"
-    return "s3"
+def _json_headers(request_id: str) -> tuple[tuple[str, str], ...]:
+    return (("content-type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", request_id))

@@ -57,8 +57,9 @@ def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Ho
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Send our log and uvicorn's warnings to standard error, which `up` points at daemon.log."""
+    """Send our log, and the warnings of others, to standard error: `up` points it at daemon.log."""
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)-7s %(name)s %(message)s", stream=sys.stderr
     )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for chatty in ("uvicorn", "watchfiles"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

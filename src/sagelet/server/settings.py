@@ -8,7 +8,7 @@ from sagelet.domain.home import Home
 
 DEFAULT_PORT = 7543
 MAX_BODY_BYTES = 25 * 2**20
-HOLD_S = 20.0
+HOLD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
