@@ -15,9 +15,13 @@ import pytest
 from tests.training_builders import an_order
 from tests.training_machine import PATIENCE_S, TrainingMachine
 
+from sagelet.domain.clock import SystemClock
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
+from sagelet.errors import DiskFull
 from sagelet.journal.events import EventLog
 from sagelet.supervision.process import ProcessId, started_at
+from sagelet.training.following import Follower
+from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobPaths, write_order
 from sagelet.training.records import (
     History,
@@ -27,6 +31,7 @@ from sagelet.training.records import (
     read_history,
     to_document,
 )
+from sagelet.training.spawning import RunnerProcess
 
 LINES = 30
 COUNTING = f"""
@@ -263,3 +268,32 @@ async def test_two_runners_never_work_on_one_job(machine: TrainingMachine) -> No
     assert history_of(machine.paths(job)).runners == 1
     machine.stop(job.name)
     await machine.ended(job.name)
+
+
+class FullForAWhile(Ledger):
+    """The store's disk is full at the first try."""
+
+    tries = 0
+
+    def fail(self, name: str, reason: str) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise DiskFull("/state/state.db", 0)
+        super().fail(name, reason)
+
+
+async def test_an_end_is_told_again_once_the_disk_has_space(machine: TrainingMachine) -> None:
+    async def spawn() -> RunnerProcess:
+        raise OSError("no more processes")
+
+    job = machine.job()
+    machine.record(job)
+    follower = Follower(
+        job,
+        machine.paths(job),
+        ledger=FullForAWhile(machine.store, SystemClock()),
+        launcher=machine.launchers.for_python(None),
+        spawn=spawn,
+    )
+    await follower.follow()
+    assert machine.find(job.name).failure_reason == "InternalServerError: no more processes"

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sagelet.domain.training import TrainingJob, TrainingJobStatus
-from sagelet.errors import SageletError
+from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
 from sagelet.supervision import exits, watching
 from sagelet.supervision.child import Child
@@ -33,6 +33,7 @@ RUNNERS = 3
 """How many runners may die on one job before it is given up."""
 
 RECEIVE_BYTES = 65536
+WRITE_AGAIN_S = 1.0
 
 Spawn = Callable[[], Awaitable[RunnerProcess]]
 
@@ -75,7 +76,7 @@ class Follower:
             if process.is_running:
                 await self._follow_adopted(process)
         while True:
-            await self._catch_up()
+            await self._insist(self._catch_up)
             history = await asyncio.to_thread(read_history, self._events)
             if history.end is not None:
                 return
@@ -83,11 +84,13 @@ class Follower:
                 await self._give_up(history)
                 return
             try:
-                await self._run_one()
+                self._spawned += 1
+                spawned = await self._spawn()
             except (SageletError, OSError) as error:
                 log.exception("the runner of training job %s cannot be started", self._name)
-                await asyncio.to_thread(self._ledger.fail, self._name, internal_error(str(error)))
+                await self._fail(str(error))
                 return
+            await self._follow_own(spawned)
 
     def _can_go_on(self, history: History) -> bool:
         """Whether a new runner can take the job on: it has not begun, or its host was started."""
@@ -104,12 +107,26 @@ class Follower:
     async def _give_up(self, history: History) -> None:
         """End a job that nobody works on any more."""
         if self._stop_asked and not history.hosts:
-            await asyncio.to_thread(self._ledger.stop, self._name)
+            await self._insist(lambda: self._ledger.stop(self._name))
             return
-        reason = internal_error(
+        await self._fail(
             f"the process that ran this job was killed, or the machine stopped {self._last_words()}"
         )
-        await asyncio.to_thread(self._ledger.fail, self._name, reason)
+
+    async def _fail(self, reason: str) -> None:
+        """End a job by a failure of ours."""
+        await self._insist(lambda: self._ledger.fail(self._name, internal_error(reason.strip())))
+
+    async def _insist(self, write: Callable[[], None]) -> None:
+        """Write to the store, again and again while its disk is full: an end must be told."""
+        while True:
+            try:
+                await asyncio.to_thread(write)
+            except DiskFull as error:
+                log.warning("training job %s has to wait: %s", self._name, error)
+                await asyncio.sleep(WRITE_AGAIN_S)
+            else:
+                return
 
     def _last_words(self) -> str:
         """The last line that a runner left in its own log, in parentheses; empty without one."""
@@ -119,10 +136,8 @@ class Follower:
             return f"({lines[-1]})" if lines else ""
         return ""
 
-    async def _run_one(self) -> None:
-        """Start a runner, do what it asks for, and follow it until it ends."""
-        self._spawned += 1
-        runner = await self._spawn()
+    async def _follow_own(self, runner: RunnerProcess) -> None:
+        """Do what a runner of ours asks for, and follow it until it ends."""
         self._runner = runner.process
         if self._stop_asked:
             self.ask_to_stop()
@@ -143,7 +158,7 @@ class Follower:
                     answer = await self._launch(frame.header["order"])
                     with contextlib.suppress(ConnectionError):
                         await loop.sock_sendall(runner.socket, encode_frame(answer))
-            await self._catch_up()
+            await self._try_to_catch_up()
 
     async def _launch(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Have a host started from the zygote; the answer for the runner."""
@@ -173,21 +188,26 @@ class Follower:
         gone = asyncio.Event()
         watch = asyncio.create_task(_tell_end(process, gone))
         try:
-            await self._catch_up()
+            await self._try_to_catch_up()
             async for _ in watching.watch([self._paths.events.parent], stop=gone):
-                await self._catch_up()
+                await self._try_to_catch_up()
             await gone.wait()
         finally:
             watch.cancel()
         self._runner = None
 
-    async def _catch_up(self) -> None:
-        """Bring what the journal says by now into the store."""
-        await asyncio.to_thread(self._catch_up_now)
+    async def _try_to_catch_up(self) -> None:
+        """Catch up, unless the disk is full: the next event, or the job's end, tries again."""
+        try:
+            await asyncio.to_thread(self._catch_up)
+        except DiskFull as error:
+            log.warning("training job %s cannot be brought up to date: %s", self._name, error)
 
-    def _catch_up_now(self) -> None:
-        events, self._read_to = read_events(self._events, self._read_to)
+    def _catch_up(self) -> None:
+        """Bring what the journal says by now into the store."""
+        events, read_to = read_events(self._events, self._read_to)
         self._ledger.apply(self._name, events)
+        self._read_to = read_to
 
 
 async def _receive(loop: asyncio.AbstractEventLoop, runner: RunnerProcess) -> bytes:

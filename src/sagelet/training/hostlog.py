@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from sagelet.errors import DiskFull
 from sagelet.journal.streams import LogStreams
 from sagelet.worker.loglines import Record, decode_record
 
@@ -27,9 +29,10 @@ class HostLog:
         return self._logs.path_of(GROUP, self._stream)
 
     def say(self, *messages: str) -> None:
-        """Write lines of our own."""
+        """Write lines of our own; a job does not fail for want of them on a full disk."""
         now_ms = int(time.time() * 1000)
-        self._logs.append(GROUP, self._stream, [(now_ms, message) for message in messages])
+        with contextlib.suppress(DiskFull):
+            self._logs.append(GROUP, self._stream, [(now_ms, message) for message in messages])
 
     def size_bytes(self) -> int:
         """How much there is by now."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.training import Host, SecondaryStatus
-from sagelet.errors import InvalidRequest, SageletError
+from sagelet.errors import DiskFull, InvalidRequest, SageletError
 from sagelet.training import inputs, outcome, toolkit
 from sagelet.training.hostlog import HostLog
 from sagelet.training.layout import OPT_ML, HostFolder, MlTree, lay_out
@@ -16,6 +17,7 @@ from sagelet.training.outcome import Outcome, ScriptFacts
 from sagelet.training.variables import Rendezvous, environment
 from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
 
+FULL_BYTES = 2**20
 REQUIREMENTS = "requirements.txt"
 DISTRIBUTIONS = (
     "sagemaker_mpi_enabled",
@@ -158,9 +160,7 @@ class JobHost:
         """Return what the script's end makes of the job."""
         ended = self.read_exit()
         if ended is None:
-            return _failed(
-                outcome.internal_error(f"the supervisor of {self.name} was killed; so was its job")
-            )
+            return _failed(self._untold())
         facts = ScriptFacts(
             command=self.command,
             code=self.seen.code,
@@ -168,6 +168,15 @@ class JobHost:
             last_line=self.log.last_line(log_offset),
         )
         return outcome.of_script(ended, facts, out_of_time=out_of_time)
+
+    def _untold(self) -> str:
+        """Why nobody knows how the script ended: a full disk, or a killed supervisor."""
+        free_bytes = shutil.disk_usage(self.folder.root).free
+        if free_bytes < FULL_BYTES:
+            return outcome.client_error(
+                outcome.in_words(DiskFull(str(self.folder.root), free_bytes))
+            )
+        return outcome.internal_error(f"the supervisor of {self.name} was killed; so was its job")
 
     def _failure(self) -> str:
         """The beginning of the script's own failure file, where it wrote one."""

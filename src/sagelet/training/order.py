@@ -58,6 +58,11 @@ class JobPaths:
         return self.root / "hosts" / name
 
     @property
+    def ballast(self) -> Path:
+        """Space that is given up when the disk is full, so that the job's end can be told."""
+        return self.root / "ballast"
+
+    @property
     def packing(self) -> Path:
         """Where archives are made before they are uploaded."""
         return self.root / "packing"

@@ -1,4 +1,4 @@
-"""What a job leaves behind: model.tar.gz and output.tar.gz under `<S3OutputPath>/<job>/output/`.
+"""What a job leaves behind: model.tar.gz and output.tar.gz in `<S3OutputPath>/<job>/output/`.
 
 An archive is made in the job's folder and stored whole, so a truncated one is never seen. The
 trees of the hosts are merged; where two wrote the same path, the later host's is kept.

@@ -18,11 +18,12 @@ from pathlib import Path
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.domain.training import SecondaryStatus
-from sagelet.errors import ChildFailed, SageletError
+from sagelet.errors import ChildFailed, DiskFull, SageletError
 from sagelet.journal.events import EventLog
 from sagelet.journal.streams import LogStreams
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.training import outcome
+from sagelet.training.ballast import Ballast
 from sagelet.training.hostlog import HostLog
 from sagelet.training.hosts import JobHost
 from sagelet.training.launching import DaemonLink, Launched, start_cold
@@ -68,6 +69,7 @@ class Runner:
             for host in order.cluster.hosts
         ]
         self._outputs = Outputs(self._artifacts, order, paths)
+        self._ballast = Ballast(paths.ballast)
 
     def run(self) -> None:
         """Begin the job, or go on with it, and write its end."""
@@ -84,6 +86,7 @@ class Runner:
             _print_error()
             reason = outcome.internal_error(f"{type(error).__name__}: {error}")
             ended = _ended(Outcome(SecondaryStatus.FAILED, reason))
+        self._ballast.drop()
         self._note(ended)
         if ended.status is SecondaryStatus.COMPLETED:
             for host in self._hosts:
@@ -103,6 +106,10 @@ class Runner:
     def _prepare(self) -> Outcome | None:
         """Download; return the job's end where that failed."""
         self._reach(SecondaryStatus.DOWNLOADING)
+        try:
+            self._ballast.take()
+        except OSError as error:
+            return outcome.download_failed(error, self._order, None)
         with self._signals.interrupting():
             for host in self._hosts:
                 failed = host.prepare(self._artifacts)
@@ -226,7 +233,11 @@ class Runner:
 
     def _note(self, event: Event) -> None:
         """Write an event down, and tell the daemon."""
-        self._events.append(to_document(event))
+        try:
+            self._events.append(to_document(event))
+        except DiskFull:
+            self._ballast.drop()
+            self._events.append(to_document(event))
         self._link.nudge()
 
 
