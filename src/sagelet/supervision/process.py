@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-import psutil
-
 from sagelet.worker import processes
 
 
@@ -41,6 +39,8 @@ def is_same_process(pid: int, started: float) -> bool:
 
 
 def _created_at(pid: int) -> float | None:
+    import psutil  # noqa: PLC0415 - 8 ms that a job's runner need not spend where there is a /proc
+
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
