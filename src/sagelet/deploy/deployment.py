@@ -18,7 +18,6 @@ from sagelet.deploy.images import Image, image_for
 from sagelet.deploy.model_data import Source
 from sagelet.deploy.observe import Seen, observe
 from sagelet.deploy.plan import Plan, make_plan
-from sagelet.deploy.prices import Estimate, estimate
 from sagelet.deploy.remote import EndpointSeen, Remote
 from sagelet.deploy.roles import role_of
 from sagelet.deploy.versions import project_versions
@@ -38,13 +37,12 @@ _LOCAL_INSTANCE = "local"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A deployment that was planned. `standing` and `price` are None in a local environment."""
+    """A deployment that was planned. `standing` is None in a local environment."""
 
     wanted: Wanted
     seen: Seen
     plan: Plan
     standing: Standing | None
-    price: Estimate | None
 
 
 class Deployment:
@@ -89,16 +87,7 @@ class Deployment:
             self._on_note(f"endpoint {wanted.endpoint} is {seen.endpoint.status}; waiting for that")
             wait_until_settled(self.remote, wanted.endpoint, timeout_s=settle_timeout_s, pace=pace)
             seen = observe(wanted, self.remote)
-        price = (
-            None
-            if settings.is_local
-            else estimate(
-                wanted.config.instance_type,
-                wanted.config.instance_count,
-                region=self.remote.region,
-            )
-        )
-        return Prepared(wanted, seen, make_plan(wanted, seen), standing, price)
+        return Prepared(wanted, seen, make_plan(wanted, seen), standing)
 
     def act(self, prepared: Prepared, executor: Runs) -> None:
         """Take the plan's steps.

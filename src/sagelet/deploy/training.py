@@ -25,7 +25,6 @@ from sagelet.deploy.model_data import Source
 from sagelet.deploy.observe import observe_upload
 from sagelet.deploy.packaging import Package, packed, source_package, working_folder
 from sagelet.deploy.plan import Plan, UploadFolder, make_training_plan
-from sagelet.deploy.prices import Estimate, estimate
 from sagelet.deploy.remote import WantedJob
 from sagelet.deploy.roles import role_of
 from sagelet.deploy.versions import project_versions
@@ -42,15 +41,13 @@ _LOCAL_INSTANCE = "local"
 class Training:
     """A training job that was planned and not started.
 
-    `note` tells how its image differs from the project. `standing` and `price` are None in a local
-    environment.
+    `note` tells how its image differs from the project. `standing` is None in a local environment.
     """
 
     job: WantedJob
     plan: Plan
     note: str
     standing: Standing | None
-    price: Estimate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +94,7 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
     )
     tags = names.tags(config.project, settings.name)
     plan = make_training_plan(job, upload, folders, observe_upload(upload, remote), tags)
-    price = None if standing is None else estimate(instance_type, job.hosts, region=remote.region)
-    return Training(job=job, plan=plan, note=image.note, standing=standing, price=price)
+    return Training(job=job, plan=plan, note=image.note, standing=standing)
 
 
 def _source_upload(source: Source, package: Package, bucket: str) -> Upload:

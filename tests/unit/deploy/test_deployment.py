@@ -78,7 +78,6 @@ def test_a_first_local_deployment_links_and_creates(local: Deploy) -> None:
     assert local.remote.uploads == []
     assert local.remote.asked_identity == 0
     assert prepared.standing is None
-    assert prepared.price is None
 
 
 def test_a_second_deployment_of_the_same_does_nothing(local: Deploy, production: Deploy) -> None:
@@ -145,13 +144,11 @@ def test_only_new_content_is_uploaded(production: Deploy) -> None:
     assert len(production.remote.uploads) == 2
 
 
-def test_production_shows_account_region_host_and_price(production: Deploy) -> None:
+def test_production_shows_account_region_and_host(production: Deploy) -> None:
     _, prepared = production.prepare()
     assert prepared.standing is not None
     assert prepared.standing.account == "123456789012"
     assert prepared.standing.host == "api.sagemaker.us-east-1.amazonaws.com"
-    assert prepared.price is not None
-    assert prepared.price.dollars_per_hour > 0
 
 
 def test_another_account_is_refused_before_anything_else(production: Deploy) -> None:

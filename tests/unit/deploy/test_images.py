@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from sagelet.deploy.images import Purpose, image_for
-from sagelet.deploy.prices import estimate
 from sagelet.deploy.versions import Versions, project_versions
 from sagelet.errors import NotSupported
 
@@ -114,12 +113,3 @@ def test_without_an_interpreter_our_own_versions_count() -> None:
     own = project_versions(None)
     assert own.python is not None
     assert own.python.startswith("3.")
-
-
-def test_a_price_is_an_estimate_and_says_so() -> None:
-    found = estimate("ml.m5.large", 2, region="eu-west-1")
-    assert found is not None
-    assert found.dollars_per_hour == pytest.approx(0.23)
-    assert "estimate" in found.sentence()
-    assert "eu-west-1 differs" in found.sentence()
-    assert estimate("ml.x9.huge", 1, region="us-east-1") is None

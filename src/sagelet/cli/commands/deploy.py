@@ -63,8 +63,6 @@ def _show_target(output: Output, prepared: Prepared) -> None:
         output.say(
             f"account {standing.account} ({standing.identity}), {standing.region}, {standing.host}"
         )
-    if prepared.price is not None:
-        output.say(prepared.price.sentence())
 
 
 def _show_result(

@@ -80,8 +80,6 @@ def _planned(
         app.output.say(training.note)
     if training.standing is not None:
         app.output.say(f"account {training.standing.account}, {training.standing.host}")
-    if training.price is not None:
-        app.output.say(training.price.sentence())
     return training
 
 
