@@ -1,0 +1,1 @@
+"""A text classifier that shows the phrases behind its answer."""
