@@ -39,12 +39,16 @@ class ScriptedRunner:
     def __init__(self) -> None:
         self.started: list[TrainingJob] = []
         self.stopped: list[TrainingJob] = []
+        self.forgotten: list[TrainingJob] = []
 
     def start(self, job: TrainingJob) -> None:
         self.started.append(job)
 
     def stop(self, job: TrainingJob) -> None:
         self.stopped.append(job)
+
+    def forget(self, job: TrainingJob) -> None:
+        self.forgotten.append(job)
 
 
 class ScriptedHost:

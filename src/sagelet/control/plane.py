@@ -56,6 +56,7 @@ _BLOCKING: Mapping[Key, Operation] = {
     ("sagemaker", "CreateTrainingJob"): training_jobs.create,
     ("sagemaker", "DescribeTrainingJob"): training_jobs.describe,
     ("sagemaker", "StopTrainingJob"): training_jobs.stop,
+    ("sagemaker", "DeleteTrainingJob"): training_jobs.delete,
     ("sagemaker", "ListTrainingJobs"): training_jobs.list_all,
     ("sagemaker", "AddTags"): tags.add,
     ("sagemaker", "ListTags"): tags.list_all,

@@ -63,6 +63,28 @@ def stop(context: Context, document: Document) -> Document:
     return {}
 
 
+def delete(context: Context, document: Document) -> Document:
+    """DeleteTrainingJob: its record, folder and log go, its artifacts stay in their bucket.
+
+    Raises:
+        TrainingJobNotFound
+        InvalidRequest: it has not ended.
+    """
+    with context.store.writing() as tx:
+        job = tx.training_jobs.get(requests.name_of(document))
+        if not job.status.is_terminal:
+            raise InvalidRequest(
+                message="The request was rejected because the training job is in status "
+                f"{job.status}."
+            )
+        tx.training_jobs.remove(job.name)
+    context.runner.forget(job)
+    for host in job.cluster.hosts:
+        if context.logs.has_stream(LOG_GROUP, job.log_stream(host)):
+            context.logs.delete_stream(LOG_GROUP, job.log_stream(host))
+    return {}
+
+
 def describe(context: Context, document: Document) -> Document:
     """DescribeTrainingJob."""
     job = _get(context, requests.name_of(document))

@@ -23,6 +23,10 @@ class JobRunner(Protocol):
         """End a job that the store has just recorded as Stopping: SIGTERM, grace, SIGKILL."""
         ...
 
+    def forget(self, job: TrainingJob) -> None:
+        """Remove the folder of a job that has ended and is no longer in the store."""
+        ...
+
 
 class EndpointHost(Protocol):
     """Serves endpoints. `converge` and `delete` may come from any thread and return at once.

@@ -376,6 +376,32 @@ async def test_a_job_that_ended_cannot_be_stopped(bench: Bench, status: Secondar
     assert bench.runner.stopped == []
 
 
+async def test_a_job_that_ended_is_deleted_with_its_log_and_its_name_is_free(bench: Bench) -> None:
+    await bench.create_job()
+    bench.move_job("train-1", SecondaryStatus.FAILED)
+    with bench.store.reading() as snapshot:
+        job = snapshot.training_jobs.get("train-1")
+    group, stream = "/aws/sagemaker/TrainingJobs", job.log_stream(job.cluster.hosts[0])
+    bench.logs.append(group, stream, [(0, "a line")])
+
+    await bench.ask("DeleteTrainingJob", TrainingJobName="train-1")
+
+    assert [forgotten.name for forgotten in bench.runner.forgotten] == ["train-1"]
+    assert not bench.logs.has_stream(group, stream)
+    with pytest.raises(TrainingJobNotFound):
+        await bench.ask("DescribeTrainingJob", TrainingJobName="train-1")
+    await bench.create_job()
+
+
+async def test_a_job_that_runs_cannot_be_deleted(bench: Bench) -> None:
+    await bench.create_job()
+
+    with pytest.raises(InvalidRequest, match="the training job is in status InProgress"):
+        await bench.ask("DeleteTrainingJob", TrainingJobName="train-1")
+
+    assert bench.runner.forgotten == []
+
+
 async def test_jobs_are_listed_oldest_first_by_status_and_name(bench: Bench) -> None:
     for name in ("train-a", "train-b", "other"):
         bench.clock.move(1)
