@@ -26,6 +26,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self._in_body = False
+        self._keep_alive = True
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -53,6 +54,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._disarm()
         self._in_head, self._in_body, self._head_bytes = False, True, 0
         super().on_headers_complete()
+        if self.expect_100_continue:
+            # If it is answered instead of being told to go on, nobody can tell whether the bytes
+            # that follow are its body or another request: then this connection ends.
+            self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def on_body(self, body: bytes) -> None:
+        """The body has begun, so where the next request begins is known again."""
+        if self.expect_100_continue:
+            self.cycle.keep_alive = self._keep_alive
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole; the next head may begin."""
