@@ -57,14 +57,14 @@ def an_order(model_dir: Path, **changes: object) -> ServeOrder:
 class Project:
     """A model's folder, loaded here: its code is called, edited and reloaded."""
 
-    def __init__(self, order: ServeOrder) -> None:
+    def __init__(self, order: ServeOrder, import_s: float = 1.0) -> None:
         self.root = Path(order.model_dir)
         self._strict = order.contract == "strict"
         self.code = UserCode(folders(order))
         self.code.install()
         context = Context(order.model_dir, strict=self._strict)
         defaults = PyTorchDefaults(strict=self._strict)
-        self.reloader = Reloader(order.program, self.code, defaults)
+        self.reloader = Reloader(order.program, self.code, defaults, import_s=import_s)
         loaded = load(order, context, defaults)
         self.responder = Responder(
             loaded,
@@ -122,13 +122,15 @@ class Project:
 
 
 @contextmanager
-def serving(root: Path, files: dict[str, str], **order: object) -> Iterator[Project]:
+def serving(
+    root: Path, files: dict[str, str], *, import_s: float = 1.0, **order: object
+) -> Iterator[Project]:
     """Write and load a project; afterwards its modules are forgotten."""
     before = set(sys.modules)
     write(root, files)
     paths, finders = list(sys.path), list(sys.meta_path)
     try:
-        yield Project(an_order(root, **order))
+        yield Project(an_order(root, **order), import_s)
     finally:
         sys.path[:] = paths
         sys.meta_path[:] = finders

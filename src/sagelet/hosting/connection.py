@@ -52,6 +52,9 @@ class WorkerConnection(asyncio.Protocol):
             raise ConnectionGone(asked=False)
         reply = self._expect()
         self._transport.write(encode_frame(header, body))
+        if self._transport.is_closing():
+            self._reply = None
+            raise ConnectionGone(asked=False)  # the kernel would not take it: it was dead already
         return reply
 
     def tell(self, header: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from sagelet.hosting import failures
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.recovery import Recovery
 from sagelet.hosting.worker import Recruiting, Worker
+from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
 
 _TIMED_OUT = Frame({"op": "timed_out"})
@@ -31,13 +32,18 @@ _TIMED_OUT_STATUS = 0
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """The numbers of a pool. `rest_s` is for how long it gives up when its workers only die."""
+    """The numbers of a pool.
+
+    Between the tries to replace a worker it waits `delays_s`; when its workers do nothing but die,
+    it gives up for `rest_s`.
+    """
 
     workers: int
     waiting_limit: int
     timeout_s: float
     stop_s: float
     rest_s: float
+    delays_s: Sequence[float] = DELAYS_S
 
 
 @dataclass(eq=False, slots=True)
@@ -80,7 +86,11 @@ class Pool:
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._quiet = asyncio.Event()
         self._recovery = Recovery(
-            recruiting, rest_s=settings.rest_s, admit=self._admit, on_note=on_note
+            recruiting,
+            rest_s=settings.rest_s,
+            delays_s=settings.delays_s,
+            admit=self._admit,
+            on_note=on_note,
         )
         self._recovery.on_given_up = self._turn_away
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 from sagelet.errors import WorkerStartFailed
 from sagelet.hosting import failures
@@ -20,14 +20,16 @@ class Recovery:
         recruiting: Recruiting,
         *,
         rest_s: float,
+        delays_s: Sequence[float],
         admit: Callable[[Worker], None],
         on_note: Callable[[str], None],
     ) -> None:
-        """Start new workers by `recruiting`, and hand them to `admit`."""
+        """Start new workers by `recruiting`, after `delays_s`, and hand them to `admit`."""
         self.recruiting = recruiting
         self.given_up = ""
         self.on_given_up: Callable[[], None] = _nothing
         self._rest_s = rest_s
+        self._delays_s = delays_s
         self._admit = admit
         self._on_note = on_note
         self._breaker = CrashBreaker()
@@ -56,7 +58,7 @@ class Recovery:
         self._changed = asyncio.Event()
         missing, self._missing = self._missing, 0
         for _ in range(missing):
-            self.begin(self._start(Backoff()))
+            self.begin(self._start(Backoff(self._delays_s)))
 
     async def close(self) -> None:
         """Start no more workers."""
@@ -75,7 +77,7 @@ class Recovery:
     async def _succeed(self, worker: Worker, why: str) -> None:
         exit_code = await worker.exit_code()
         self._on_note(why or f"a worker {failures.cause_of_death(exit_code)}; another one starts")
-        delays = self._delays.pop(worker, None) or Backoff()
+        delays = self._delays.pop(worker, None) or Backoff(self._delays_s)
         if worker.replies:
             delays.reset()
         elif self._breaker.record():

@@ -24,7 +24,7 @@ from time import perf_counter
 from types import ModuleType
 from typing import Union
 
-from sagelet.worker.serving import import_graph, made_of, model_needs
+from sagelet.worker.serving import import_graph, made_of, model_needs, time_limit
 from sagelet.worker.serving.handlers import Defaults, bind, module_name
 from sagelet.worker.serving.loading import LoadedModel
 from sagelet.worker.serving.model_needs import Doubt, Entry
@@ -78,8 +78,14 @@ class _Edit:
 class Reloader:
     """Prepares and commits edits of the user's modules in this process."""
 
-    def __init__(self, program: str, code: UserCode, defaults: Defaults) -> None:
-        """Watch over the modules that `code` has found."""
+    def __init__(
+        self, program: str, code: UserCode, defaults: Defaults, *, import_s: float = 1.0
+    ) -> None:
+        """Watch over the modules that `code` has found.
+
+        An import that takes longer than `import_s` is for a fresh worker: this one has requests.
+        """
+        self._import_s = import_s
         self._entry = module_name(program)
         self._code = code
         self._defaults = defaults
@@ -231,7 +237,8 @@ class Reloader:
             del sys.modules[name]
         importlib.invalidate_caches()
         try:
-            importlib.import_module(self._entry)
+            with time_limit.seconds(self._import_s):
+                importlib.import_module(self._entry)
         except BaseException as error:
             raise Doubt(f"importing it again raised {last_line(error)}") from error
         finally:

@@ -189,6 +189,12 @@ def test_an_edit_that_raises_when_imported_takes_a_fresh_worker(project: Project
     assert "ZeroDivisionError" in needs_fresh(project, ENTRY)
 
 
+def test_an_edit_that_hangs_when_imported_takes_a_fresh_worker(tmp_path: Path) -> None:
+    with serving(tmp_path, FILES, import_s=0.05) as project:
+        project.change(ENTRY, "import clean", "import clean\nSTUCK = sum(1 for _ in iter(int, 1))")
+        assert "took longer than 0.05 s" in needs_fresh(project, ENTRY)
+
+
 def test_a_syntax_error_is_reported_and_nothing_else_happens(project: Project) -> None:
     project.change(ENTRY, "def predict_fn(data, model):", "def predict_fn(data, model:")
     outcome = project.prepare(ENTRY)
