@@ -8,8 +8,10 @@ control ── start, stop ──> LocalJobRunner ── a Follower for each job
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -29,7 +31,7 @@ from sagelet.training.growth import LogGrowth
 from sagelet.training.hostlog import GROUP
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobOrder, JobPaths, Places, write_order
-from sagelet.training.spawning import RunnerProcess, spawn
+from sagelet.training.spawning import SPARE_FOR_S, RunnerProcess, Runners
 from sagelet.training.variables import inherited
 from sagelet.worker import namespace, placing
 
@@ -74,7 +76,9 @@ class LocalJobRunner:
     async def start_up(self) -> None:
         """Find again what ran when the last daemon ended, and take new jobs from now on."""
         await asyncio.to_thread(self._logs.create_group, GROUP)
+        ours = await asyncio.to_thread(package_path.ensure, self._home.pythonpath)
         session = _Session(
+            runners=Runners(ours, inherited(self._settings.environ)),
             follower_of=self._follower,
             log_files=self._log_files,
             growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
@@ -102,27 +106,34 @@ class LocalJobRunner:
         if self._session is not None:
             self._session.loop.call_soon_threadsafe(self._session.stop, job)
 
-    def _follower(self, job: TrainingJob, no_namespace: asyncio.Task[str]) -> Follower:
+    def forget(self, job: TrainingJob) -> None:
+        """Remove the folder of a job that has ended; its artifacts are in their bucket."""
+        folder = self._home.job(job.ulid)
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    def _follower(
+        self, job: TrainingJob, runners: Runners, no_namespace: asyncio.Task[str]
+    ) -> Follower:
         """Return the follower of a job; the task tells why there is no namespace, if so."""
         named = job.environment.get(PYTHON)
+        paths = JobPaths(self._home.job(job.ulid))
 
         async def spawn_runner() -> RunnerProcess:
             why = _switched_off(job.environment) or await asyncio.shield(no_namespace)
-            return await asyncio.to_thread(self._spawn, job, why)
+            await asyncio.to_thread(self._lay_down, job, paths, why)
+            return await asyncio.to_thread(runners.start, paths)
 
         return Follower(
             job,
-            JobPaths(self._home.job(job.ulid)),
+            paths,
             ledger=self._ledger,
             launcher=self._launchers.for_python(Path(named) if named else None),
             spawn=spawn_runner,
         )
 
-    def _spawn(self, job: TrainingJob, no_namespace: str) -> RunnerProcess:
-        """Lay a job's order down, unless a runner has had it already, and start a runner."""
-        paths = JobPaths(self._home.job(job.ulid))
-        ours = str(package_path.ensure(self._home.pythonpath))
-        seen = inherited(self._settings.environ)
+    def _lay_down(self, job: TrainingJob, paths: JobPaths, no_namespace: str) -> None:
+        """Write a job's order, unless a runner has had it already, and make its log streams."""
         if not paths.order.exists():
             order = JobOrder.of(
                 job,
@@ -131,16 +142,15 @@ class LocalJobRunner:
                     buckets=str(self._home.buckets),
                     logs=str(self._home.logs),
                     python=job.environment.get(PYTHON) or sys.executable,
-                    package_path=ours,
+                    package_path=str(self._home.pythonpath),
                 ),
-                inherited=seen,
+                inherited=inherited(self._settings.environ),
                 grace_s=self._settings.grace_s,
                 no_namespace=no_namespace,
             )
             write_order(order, paths)
         for host in job.cluster.hosts:
             self._logs.create_stream(GROUP, job.log_stream(host))
-        return spawn(paths, package_path=ours, environment=seen)
 
     def _log_files(self, job: TrainingJob) -> list[Path]:
         """The files that a job's hosts log to."""
@@ -153,13 +163,15 @@ class _Session:
     def __init__(
         self,
         *,
-        follower_of: Callable[[TrainingJob, asyncio.Task[str]], Follower],
+        runners: Runners,
+        follower_of: Callable[[TrainingJob, Runners, asyncio.Task[str]], Follower],
         log_files: Callable[[TrainingJob], list[Path]],
         growth: LogGrowth,
         no_namespace: asyncio.Task[str],
     ) -> None:
         """Begin; the loop that runs now is the daemon's."""
         self.loop = asyncio.get_running_loop()
+        self._runners = runners
         self._follower_of = follower_of
         self._log_files = log_files
         self._growth = growth
@@ -171,11 +183,9 @@ class _Session:
         """Follow a job, from its start or from where it is."""
         if job.ulid in self._followers:
             return
-        follower = self._follower_of(job, self._no_namespace)
+        follower = self._follower_of(job, self._runners, self._no_namespace)
         self._followers[job.ulid] = follower
-        task = self.loop.create_task(self._follow(job, follower))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(self.loop.create_task(self._follow(job, follower)))
 
     def stop(self, job: TrainingJob) -> None:
         """Have a job's runner stop it."""
@@ -189,16 +199,31 @@ class _Session:
             task.cancel()
         await asyncio.gather(*self._tasks, self._no_namespace, return_exceptions=True)
         await self._growth.close()
+        await asyncio.to_thread(self._runners.close)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _follow(self, job: TrainingJob, follower: Follower) -> None:
         try:
             with self._growth.watching(job.arn, self._log_files(job)):
                 await follower.follow()
+            await self._keep_spare()
         except Exception:
             # Nobody awaits this task: what went wrong is said here, or nowhere.
             log.exception("training job %s can no longer be followed", job.name)
         finally:
             self._followers.pop(job.ulid, None)
+
+    async def _keep_spare(self) -> None:
+        """Who trains once trains again: have the next runner ready, and not for ever."""
+        await asyncio.to_thread(self._runners.keep_spare)
+        self.loop.call_later(SPARE_FOR_S + 1, self._look_at_spare)
+
+    def _look_at_spare(self) -> None:
+        unused = functools.partial(self._runners.dismiss_spare, unused_for_s=SPARE_FOR_S)
+        self._keep(self.loop.create_task(asyncio.to_thread(unused)))
 
 
 def _switched_off(environ: Mapping[str, str]) -> str:

@@ -37,6 +37,16 @@ class DaemonLink:
             os.set_inheritable(descriptor, False)  # noqa: FBT003 - as the standard library has it
             self._socket = socket.socket(fileno=descriptor)
 
+    def wait_for_job(self) -> str | None:
+        """Wait for the folder of a job; None where the daemon hangs up instead."""
+        if self._socket is None:
+            return None
+        try:
+            frame = read_frame(self._socket)
+        except OSError:
+            return None
+        return None if frame is None else str(frame.header["dir"])
+
     def nudge(self) -> None:
         """Tell the daemon that the journal has grown."""
         self._send({"op": "event"})

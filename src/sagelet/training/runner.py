@@ -1,4 +1,4 @@
-"""The process that sees one training job through: `python -m sagelet.training.runner JOB_DIR`.
+"""The process that sees a training job through: `python -m sagelet.training.runner JOB_DIR`.
 
 It is in a session of its own and outlives the daemon. It downloads, has the hosts started, waits
 for them, uploads, and writes each step to the job's journal. SIGTERM stops the job. Started again
@@ -264,12 +264,22 @@ def _print_error() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the job of a folder: `JOB_DIR [--daemon-fd N]`; 0 unless another runner has it."""
-    signals = Signals()
-    # Not argparse, which takes as long to import as all that is needed to begin.
-    job_dir, *option = sys.argv[1:] if arguments is None else arguments
-    link = DaemonLink(int(option[1]) if option[:1] == ["--daemon-fd"] else None)
+    """Run the job of a folder: `[--daemon-fd N] [JOB_DIR]`; 0 unless another runner has it.
+
+    Without a folder, the daemon names one when there is a job, or hangs up.
+    """
+    # Not argparse, which takes long to import.
+    rest = list(sys.argv[1:] if arguments is None else arguments)
+    daemon_fd = None
+    if rest[:1] == ["--daemon-fd"]:
+        daemon_fd, rest = int(rest[1]), rest[2:]
+    link = DaemonLink(daemon_fd)
+    job_dir = rest[0] if rest else link.wait_for_job()
+    if job_dir is None:
+        return 0
     paths = JobPaths(Path(job_dir))
+    _speak_into(paths.runner_log)
+    signals = Signals()
     with paths.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -277,6 +287,14 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         Runner(read_order(paths), paths, link=link, signals=signals).run()
     return 0
+
+
+def _speak_into(log: Path) -> None:
+    """Write what we have to say, and what Python says, into a file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
 
 
 if __name__ == "__main__":
