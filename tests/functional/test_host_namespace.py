@@ -27,7 +27,7 @@ NOBODY = 65534
 # Stands for `python` where the tests run as root: the same interpreter, as nobody. What is
 # imported afterwards has to be imported before, since nobody may not look into root's folders.
 AS_NOBODY = f"""#!{sys.executable}
-import ctypes, encodings.idna, fcntl, json, multiprocessing, os, runpy, socket, subprocess, sys, tempfile
+import encodings.idna, fcntl, json, multiprocessing, os, runpy, socket, subprocess, sys
 import sagelet.worker.child, sagelet.worker.serving.loop
 if os.geteuid() == 0:
     os.setgroups([])

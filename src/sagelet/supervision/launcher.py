@@ -37,11 +37,13 @@ class Launcher:
         warm: bool = True,
         on_note: Callable[[str], None],
         environment: Mapping[str, str] | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
         """Prepare; nothing is started before `start` or `launch`.
 
         `on_note` is told in one line why a launch was cold, and what became of the zygote. The
-        zygote gets a few of the variables in `environment` (absent: this process's own).
+        zygote gets a few of the variables in `environment` (absent: this process's own), and
+        `backoff` says how long a dead one stays dead.
         """
         self._python = python
         self._package_path = package_path
@@ -56,7 +58,7 @@ class Launcher:
         self._retired: set[Zygote] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._cold: set[ColdChild] = set()
-        self._backoff = Backoff()
+        self._backoff = backoff or Backoff()
         self._breaker = CrashBreaker()
 
     async def start(self) -> None:

@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +34,7 @@ _OWN_VARIABLES = {
     "OPENBLAS_THREAD_TIMEOUT": "22",
 }
 _READ_BYTES = 2**16
+_PROCEED_AFTER_S = 0.02
 _ANSWERS_WITHIN_S = 30.0
 _GOES_WITHIN_S = 5.0
 _TAIL_BYTES = 2000
@@ -85,7 +86,7 @@ class Zygote:
         self._childless = asyncio.Event()
         self._childless.set()
         self._writing = asyncio.Lock()
-        self._followers: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._reader = loop.create_task(self._read())
 
     @classmethod
@@ -180,9 +181,9 @@ class Zygote:
     async def close(self) -> None:
         """Let it go: its serving workers end, its training hosts stay. Nobody is told of either."""
         self._reader.cancel()
-        for task in self._followers:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(self._reader, *self._followers, return_exceptions=True)
+        await asyncio.gather(self._reader, *self._tasks, return_exceptions=True)
         self._sock.close()
         started = started_at(self.pid)
         if started is not None:
@@ -191,7 +192,7 @@ class Zygote:
         self._popen.kill()
         self._popen.wait()
         self._complaints.close()
-        self.gone.set()
+        self._give_up(ChildFailed(what="the zygote"))
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
@@ -231,6 +232,19 @@ class Zygote:
         for future in (self._ready, self._complete) if ready.complete else (self._ready,):
             if not future.done():
                 future.set_result(ready)
+        if not ready.complete:
+            # Who waits for a fork asks for it in the loop's next turns; the imports go on after.
+            asyncio.get_running_loop().call_later(_PROCEED_AFTER_S, self._do, self._proceed())
+
+    async def _proceed(self) -> None:
+        with contextlib.suppress(OSError):  # it has gone; the reader tells
+            async with self._writing:
+                await descriptors.send(self._sock, encode_frame({"op": "proceed"}), ())
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _settle(self, pid: int, code: int) -> None:
         asked = self._children.pop(pid, None)
@@ -241,16 +255,16 @@ class Zygote:
 
     def _mourn(self) -> None:
         """The zygote has gone: nobody tells the ends of its children any more, so follow them."""
-        self.gone.set()
-        failed = ChildFailed(what="the zygote", log_tail=self.last_words())
-        _fail(self._ready, failed)
-        _fail(self._complete, failed)
-        for asked in self._asked.values():
-            _fail(asked.process, failed)
+        self._give_up(ChildFailed(what="the zygote", log_tail=self.last_words()))
         for asked in self._children.values():
-            task = asyncio.get_running_loop().create_task(self._follow(asked))
-            self._followers.add(task)
-            task.add_done_callback(self._followers.discard)
+            self._do(self._follow(asked))
+
+    def _give_up(self, why: ChildFailed) -> None:
+        self.gone.set()
+        _fail(self._ready, why)
+        _fail(self._complete, why)
+        for asked in self._asked.values():
+            _fail(asked.process, why)
 
     async def _follow(self, asked: _Asked) -> None:
         process = asked.process.result()

@@ -41,8 +41,8 @@ def become(
 def _serve(order: ServeOrder, fds: Sequence[int], set_by_imports: Mapping[str, str]) -> int:
     channel, stdout, stderr = fds
     fresh.standard_streams(stdout, stderr)
-    os.close(stdout)
-    os.close(stderr)
+    for descriptor in {stdout, stderr}:  # which may be one and the same
+        os.close(descriptor)
     placed, why_not = placing.place(order)
     fresh.variables(placed.environment, set_by_imports)
     fresh.text_streams(placed.environment)

@@ -7,7 +7,8 @@ has one thread, one socket, and no other descriptor. A request is a frame whose 
 and which carries the order's descriptors (SCM_RIGHTS).
 
     zygote -> daemon   ready     imported, skipped, loaded, python, folders, fingerprint, complete
-    daemon -> zygote   fork      id, kind, fds; the body is the order
+    daemon -> zygote   proceed   (after the first `ready`) nothing more waits for it: go on
+                       fork      id, kind; the body is the order
     zygote -> daemon   forked    id, pid, started_at
                        refused   id, error
                        exited    pid, code
@@ -43,8 +44,7 @@ OURS = ("sagelet.worker.serving.loop",)
 
 _MOST_FDS = 16
 _WORKERS_GO_WITHIN_S = 2.0
-_SLOW_IMPORT_S = 0.05
-_ANSWER_WITHIN_S = 0.02
+_PROCEED_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Zygote:
         self._kinds: dict[int, str] = {}
         self._imported: list[str] = []
         self._skipped: dict[str, str] = {}
+        self._may_proceed = False
         self._folders = installed.folders()
         self._fingerprint = installed.fingerprint(self._folders)
 
@@ -72,15 +73,14 @@ class Zygote:
         """Import and fork until the daemon goes. Returns in the forks, with what they are for."""
         self._wake.listen()
         for module in (*modules, *OURS):
-            began = time.monotonic()
             self._import(module)
-            if len(self._imported) == 1:
+            is_first = len(self._imported) == 1 and module in self._imported
+            if is_first:
                 self._say_ready(complete=False)
-            if time.monotonic() - began > _SLOW_IMPORT_S:
-                gc.freeze()
-                request = self._serve(_ANSWER_WITHIN_S)
-                if request is not None:
-                    return request
+            gc.freeze()
+            request = self._serve(_PROCEED_WITHIN_S if is_first else 0)
+            if request is not None:
+                return request
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -114,23 +114,28 @@ class Zygote:
 
     def _serve(self, timeout_s: float | None) -> Request | None:
         """Do what is asked until nothing is for a while; in a fork, return what it is for."""
-        while True:
+        self._may_proceed = False
+        while not self._may_proceed:
             watched: list[Any] = [self._connection, self._wake]
             readable, _, _ = select.select(watched, [], [], timeout_s)
             if self._wake in readable:
                 self._wake.clear()
                 self._report_exits()
             if self._connection in readable:
-                request = self._fork()
+                request = self._answer()
                 if request is not None:
                     return request
             if not readable:
-                return None
+                break
+        return None
 
-    def _fork(self) -> Request | None:
+    def _answer(self) -> Request | None:
         frame, fds = self._receive()
         if frame is None:
             self._end()
+        if frame.header["op"] == "proceed":
+            self._may_proceed = True
+            return None
         refused = ""
         try:
             pid = os.fork()
