@@ -60,6 +60,7 @@ class App:
         client: Any = self.deploy_env().client(service)
         with translating(operation):
             result: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        del result["ResponseMetadata"]  # boto3's own, of the HTTP exchange
         return result
 
     def home(self) -> Home:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -36,8 +37,6 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.OperationFailed, FAILED),
     (errors.NoCredentials, CREDENTIALS),
     (errors.WrongAccount, CREDENTIALS),
-    (errors.NoCredentials, CREDENTIALS),
-    (errors.WrongAccount, CREDENTIALS),
     (errors.RemoteUnreachable, REFUSED),
 )
 
@@ -53,6 +52,11 @@ _CREDENTIAL_FAULTS = frozenset(
         "SignatureDoesNotMatch",
         "UnrecognizedClientException",
     }
+)
+
+# SageMaker has no code of its own for what is not there, and says it in three ways.
+_MISSING = re.compile(
+    r"Could not find |Requested resource not found|Endpoint \S+ of account \d+ not found"
 )
 
 _HINTS: tuple[tuple[type[errors.SageletError], str], ...] = (
@@ -80,8 +84,12 @@ def exit_code(error: BaseException) -> int:
 def _code_of_refusal(error: errors.RemoteRefused) -> int:
     if error.code in _CREDENTIAL_FAULTS:
         return CREDENTIALS
-    missing = error.message.startswith(("Could not find", "Requested resource not found"))
-    if missing or error.code in ("ResourceNotFoundException", "404", "NoSuchKey", "NoSuchBucket"):
+    if _MISSING.match(error.message) or error.code in (
+        "ResourceNotFoundException",
+        "404",
+        "NoSuchKey",
+        "NoSuchBucket",
+    ):
         return NOT_FOUND
     if "already exist" in error.message or error.code == "ResourceInUse":
         return CONFLICT

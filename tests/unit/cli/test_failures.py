@@ -18,6 +18,7 @@ from sagelet.cli.output import Output
         (errors.ConfigNotFound(searched=("a",)), 2),
         (errors.EndpointNotFound(name="x"), 4),
         (errors.RemoteRefused("X", "ValidationException", 'Could not find endpoint "x".'), 4),
+        (errors.RemoteRefused("X", "ValidationError", "Endpoint x of account 1 not found."), 4),
         (errors.RemoteRefused("X", "ValidationException", "Cannot create already existing x."), 5),
         (errors.DaemonRunning(pid=1, address="http://127.0.0.1:1", home="/h"), 5),
         (errors.DaemonUnreachable(home="/h"), 6),

@@ -1,0 +1,263 @@
+"""A home, whatever daemon runs on it, and its clients: our program, boto3, any other program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import psutil
+from botocore.config import Config
+
+from sagelet.domain.home import Home
+from sagelet.environments import credentials, daemon
+
+REPOSITORY = Path(__file__).parents[2]
+REGION = "us-east-1"
+ROLE = "arn:aws:iam::000000000000:role/AmazonSageMakerFullAccess"
+PATIENCE_S = 30.0
+
+T = TypeVar("T")
+
+_CLEARED = ("AWS_", "SAGELET_", "SAGEMAKER_", "SM_")
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """A home and whatever daemon runs on it."""
+
+    home: Home
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """A clean environment for a program that is to find this home."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_CLEARED) and name != "DEPLOY_ENV"
+        }
+        return kept | {
+            "SAGELET_HOME": str(self.home.root),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def sagelet(
+        self, *arguments: str, cwd: Path | None = None, code: int = 0, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run our own program, which must end with `code`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "sagelet", *arguments],
+            cwd=cwd or self.home.root.parent,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def run(self, *argv: str | Path, cwd: Path, **variables: str) -> str:
+        """Run another program, with this home in its environment; return what it printed."""
+        done = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=self.environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"{argv}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @contextmanager
+    def foreground(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a daemon as a child of the test, from when it answers."""
+        self.home.root.parent.mkdir(parents=True, exist_ok=True)
+        with subprocess.Popen(
+            [sys.executable, "-m", "sagelet", "up", "--foreground", "--port", "0", *arguments],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                eventually(lambda: daemon.read(self.home), "the daemon announces itself")
+                yield process
+            finally:
+                process.kill()
+
+    @property
+    def info(self) -> daemon.DaemonInfo:
+        """The daemon; it must run."""
+        info = daemon.read(self.home)
+        assert info is not None
+        return info
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  any of boto3's clients
+        """A boto3 client, made as a user would make it, that tries once."""
+        address = self.info.address
+        if (service, address) not in self._clients:
+            key = credentials.load_or_create(self.home)
+            make: Any = boto3.client
+            self._clients[service, address] = make(
+                service,
+                endpoint_url=address,
+                aws_access_key_id=key.access_key_id,
+                aws_secret_access_key=key.secret_access_key,
+                region_name=REGION,
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+        return self._clients[service, address]
+
+    @property
+    def sagemaker(self) -> Any:  # noqa: ANN401  boto3's
+        """The client of the API."""
+        return self.client("sagemaker")
+
+    def deploy(
+        self, name: str, model_data: Path | str, *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Create a model, a configuration and an endpoint, all of this name; do not wait."""
+        self.sagemaker.create_model(**a_model(name, model_data, environment or {}))
+        self.sagemaker.create_endpoint_config(**an_endpoint_config(name))
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def wait_in_service(self, name: str) -> None:
+        """Wait with boto3's own waiter."""
+        self.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name)
+
+    def wait_settled(self, name: str) -> dict[str, Any]:
+        """Wait until an endpoint neither comes nor goes; return its description."""
+
+        def settled() -> dict[str, Any] | None:
+            seen: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
+            return None if seen["EndpointStatus"] in ("Creating", "Updating") else seen
+
+        return eventually(settled, f"endpoint {name} settles")
+
+    def invoke(self, name: str, body: bytes | str = b"{}", **members: Any) -> str:  # noqa: ANN401
+        """Invoke an endpoint and return its answer."""
+        answer = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body=body, **{"ContentType": "application/json", **members}
+        )
+        text: str = answer["Body"].read().decode()
+        return text
+
+    def train(self, name: str, source: Path, **members: Any) -> None:  # noqa: ANN401  AWS's members
+        """Create a training job that runs a folder's `train.py`; `members` replace top-level ones."""
+        self.sagemaker.create_training_job(**a_training_job(name, source, **members))
+
+    def wait_ended(self, name: str) -> dict[str, Any]:
+        """Wait with boto3's own waiter; return the job's description, however it ended."""
+
+        def ended() -> dict[str, Any] | None:
+            seen: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
+            over = seen["TrainingJobStatus"] in ("Completed", "Failed", "Stopped")
+            return seen if over else None
+
+        return eventually(ended, f"job {name} ends", within_s=60)
+
+    def log(self, group: str, prefix: str = "") -> list[str]:
+        """The lines of a log group's streams, in the order in which CloudWatch tells them."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        narrowed = {"logStreamNamePrefix": prefix} if prefix else {}
+        found = pages.paginate(logGroupName=group, **narrowed)
+        return [event["message"] for page in found for event in page["events"]]
+
+    def job_log(self, name: str) -> list[str]:
+        """The lines that a training job has written."""
+        return self.log("/aws/sagemaker/TrainingJobs", f"{name}/")
+
+    def endpoint_log(self, name: str) -> list[str]:
+        """The lines that an endpoint has written."""
+        return self.log(f"/aws/sagemaker/Endpoints/{name}")
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of this home: daemon, zygotes, workers, runners, supervisors, scripts."""
+        ours = psutil.Process()
+        spared = {ours.pid, *(parent.pid for parent in ours.parents())}
+        return [p for p in psutil.process_iter() if p.pid not in spared and self._is_ours(p)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        root = str(self.home.root)
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            seen = [*process.cmdline(), process.cwd(), *process.environ().values()]
+        except psutil.Error:
+            return False
+        return any(root in text for text in seen)
+
+
+def a_model(name: str, model_data: Path | str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters of CreateModel. One worker serves it, unless told."""
+    url = model_data.as_uri() if isinstance(model_data, Path) else model_data
+    return {
+        "ModelName": name,
+        "ExecutionRoleArn": ROLE,
+        "PrimaryContainer": {
+            "Image": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu",
+            "ModelDataUrl": url,
+            "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", **environment},
+        },
+    }
+
+
+def an_endpoint_config(name: str, model: str | None = None) -> dict[str, Any]:
+    """Return the parameters of CreateEndpointConfig, of one variant."""
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": model or name,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    return {"EndpointConfigName": name, "ProductionVariants": [variant]}
+
+
+def a_training_job(name: str, source: Path, **members: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the parameters of CreateTrainingJob; `members` replace top-level ones.
+
+    Hyperparameters are added to those that say which script runs.
+    """
+    program = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source.as_uri()}
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0",
+            "TrainingInputMode": "File",
+        },
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": (source.parent / f"{name}-output").as_uri()},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 1,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+        **members,
+        "HyperParameters": {**program, **members.get("HyperParameters", {})},
+    }
+
+
+def eventually(condition: Callable[[], T | None], what: str, *, within_s: float = PATIENCE_S) -> T:
+    """Return what the condition returns once that is true."""
+    deadline = time.monotonic() + within_s
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        time.sleep(0.02)
