@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+import pytest
 import uvicorn
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from mypy_boto3_s3 import S3Client
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -19,12 +23,14 @@ from starlette.types import Receive, Scope, Send
 from sagelet.artifacts.objects import Buckets
 from sagelet.buckets.service import S3
 from sagelet.domain.clock import SystemClock
+from sagelet.server.protocol import BoundedHttpProtocol
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import Headers, RequestHead, Response, StreamedResponse
 from sagelet.wire.serializing import serialize_fault
 from sagelet.wire.signatures import Verifier
 
 KEY, SECRET = "AKIASAGELETTEST", "a secret of nobody"
+PLAIN = Config(retries={"total_max_attempts": 1})
 
 
 class S3App:
@@ -85,16 +91,32 @@ class Served:
     buckets: Buckets
     seen: list[RequestHead]
 
-    def client(self, address: str = "", **options: object) -> S3Client:
+    def client(self, config: Config = PLAIN, *, verify: str | None = None) -> S3Client:
         """Return a boto3 client as a script would make it."""
-        return boto3.client(
-            "s3",
-            endpoint_url=address or self.address,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
-            region_name="us-east-1",
-            config=Config(retries={"total_max_attempts": 1}, **options),  # type: ignore[arg-type]  # any option
-        )
+        return _session().client("s3", endpoint_url=self.address, config=config, verify=verify)
+
+    def new_bucket(self) -> str:
+        """Make a bucket that no other test uses."""
+        name = f"bucket-{os.urandom(6).hex()}"
+        self.buckets.create_bucket(name)
+        return name
+
+
+@functools.cache
+def _session() -> boto3.Session:
+    return boto3.Session(KEY, SECRET, region_name="us-east-1")
+
+
+def code_of(error: ClientError) -> tuple[str, int]:
+    """Return an error's code and its HTTP status."""
+    return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def refused(call: Callable[..., object], **parameters: object) -> tuple[str, int]:
+    """Make a call that must fail, and return its error's code and status."""
+    with pytest.raises(ClientError) as raised:
+        call(**parameters)
+    return code_of(raised.value)
 
 
 @contextlib.contextmanager
@@ -102,7 +124,9 @@ def serving(root: Path, *, certificate: tuple[Path, Path] | None = None) -> Iter
     """Run a server on a port of its own for as long as the context lasts."""
     buckets = Buckets(root)
     app = S3App(buckets)
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none")
+    config = uvicorn.Config(
+        app, port=0, http=BoundedHttpProtocol, log_level="warning", lifespan="off", ws="none"
+    )
     if certificate:
         config.ssl_certfile, config.ssl_keyfile = certificate
     server = uvicorn.Server(config)

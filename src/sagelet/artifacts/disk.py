@@ -42,7 +42,8 @@ def disk_errors(path: Path) -> Iterator[None]:
 @contextmanager
 def locked(lock: Path) -> Iterator[None]:
     """Hold a lock against every other thread and process; `lock` is created and never removed."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    with disk_errors(lock):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -75,7 +76,8 @@ class Draft:
 
     def move_to(self, target: Path) -> None:
         """Give the finished file its name, in place of whatever has it."""
-        self.path.replace(target)
+        with disk_errors(target):
+            self.path.replace(target)
         self._kept = True
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -16,7 +16,7 @@ from sagelet.artifacts.disk import CHUNK_BYTES, locked
 from sagelet.artifacts.places import Places
 from sagelet.artifacts.sidecars import Sidecars, fitting
 from sagelet.artifacts.stored import ObjectMeta, StoredObject, Version
-from sagelet.errors import BucketNotFound, KeyNotFound
+from sagelet.errors import BucketNotFound, DiskFull, KeyNotFound
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO})
 
@@ -116,7 +116,8 @@ class Room:
             meta = versions[0].meta if versions else ObjectMeta()
             version = Version(before.st_size, before.st_mtime_ns, digests.etag, meta)
             if fitting((version,), os.fstat(file.fileno())):  # else it is being written just now
-                self.sidecars.write(key, (version,))
+                with suppress(DiskFull):  # then it is computed again next time
+                    self.sidecars.write(key, (version,))
         return version
 
 

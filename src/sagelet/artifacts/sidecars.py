@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagelet.artifacts.disk import FOLDER_MODE, write_whole
+from sagelet.artifacts.disk import FOLDER_MODE, disk_errors, write_whole
 from sagelet.artifacts.stored import Version
 
 
@@ -45,7 +45,8 @@ class Sidecars:
     def write(self, key: str, versions: Sequence[Version]) -> None:
         """Replace the versions of a key."""
         place = self._place(key)
-        place.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        with disk_errors(place):
+            place.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         data = {"key": key, "versions": [version.to_json() for version in versions]}
         write_whole(place, json.dumps(data).encode(), self.drafts)
 

@@ -109,13 +109,17 @@ class PartWriter:
                 (folder / replaced["file"]).unlink(missing_ok=True)
         return part
 
+    def close(self) -> None:
+        """Drop what was not committed."""
+        self._draft.close()
+
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Drop what was not committed."""
-        self._draft.close()
+        self.close()
 
 
 class Uploads:

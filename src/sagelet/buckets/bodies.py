@@ -6,8 +6,9 @@ The event loop only passes pieces on, and no body is ever whole in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import BinaryIO, Protocol
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import BinaryIO, Protocol, TypeVar
 
 from sagelet.artifacts.disk import CHUNK_BYTES
 from sagelet.errors import StateError
@@ -25,6 +26,17 @@ class Sink(Protocol):
     def write(self, data: bytes) -> None:
         """Take the next piece."""
         ...
+
+
+class Closing(Protocol):
+    """What must be closed."""
+
+    def close(self) -> None:
+        """End it; what was not committed is gone."""
+        ...
+
+
+W = TypeVar("W", bound=Closing)
 
 
 class IncomingBody:
@@ -93,6 +105,17 @@ class IncomingBody:
                 "You did not provide the number of bytes specified by the Content-Length HTTP "
                 "header.",
             )
+
+
+@asynccontextmanager
+async def drafting(make: Callable[[], W]) -> AsyncIterator[W]:
+    """Make a writer in a thread, and close it in one, whatever happens in between."""
+    making = asyncio.create_task(asyncio.to_thread(make))
+    try:
+        yield await asyncio.shield(making)
+    finally:
+        writer = await making  # also where the request was cancelled while it was being made
+        await asyncio.to_thread(writer.close)
 
 
 async def pieces(file: BinaryIO, start: int, length: int) -> AsyncIterator[bytes]:

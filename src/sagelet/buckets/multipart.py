@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from sagelet.artifacts.objects import Buckets
 from sagelet.artifacts.stored import Checksum
 from sagelet.artifacts.uploads import COMPOSITE, Part, PartWriter
-from sagelet.buckets.bodies import IncomingBody
+from sagelet.buckets.bodies import IncomingBody, drafting
 from sagelet.buckets.claims import Claims, algorithm_of
 from sagelet.buckets.exchange import (
     CHECKSUM_MEMBERS,
@@ -54,8 +55,7 @@ class MultipartOperations:
         """Answer UploadPart."""
         claims = Claims.of(request.head)
         body = IncomingBody(request.head, request.body)
-        writer = await asyncio.to_thread(self._part_writer, request, claims)
-        with writer:
+        async with drafting(partial(self._part_writer, request, claims)) as writer:
             rest = await body.into(writer)
             part, checksum = await asyncio.to_thread(_finish, writer, rest, claims, body)
         members = checksum_members(checksum)

@@ -13,8 +13,8 @@ from sagelet.errors import (
 from sagelet.wire.faults import Fault
 
 
-def fault_of(error: SageletError) -> SageletError:
-    """Return the S3 fault that an error means, or the error where others know better."""
+def fault_of(error: SageletError) -> Fault | None:
+    """Return the S3 fault that an error means; None where others know better."""
     match error:
         case BucketNotFound(name=name):
             return Fault(
@@ -40,4 +40,4 @@ def fault_of(error: SageletError) -> SageletError:
         case InvalidRequest():
             return Fault("InvalidRequest", 400, str(error))
         case _:
-            return error
+            return None

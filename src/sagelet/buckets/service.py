@@ -101,7 +101,10 @@ class S3:
         try:
             answer = await self._answer(route, head, body)
         except SageletError as error:
-            raise fault_of(error) from error
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            raise fault from error
         return _response(route, answer)
 
     async def _answer(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from sagelet.artifacts.keys import is_key
 from sagelet.artifacts.objects import Buckets
 from sagelet.artifacts.stored import StoredObject
 from sagelet.artifacts.writing import ObjectWriter
-from sagelet.buckets.bodies import IncomingBody
+from sagelet.buckets.bodies import IncomingBody, drafting
 from sagelet.buckets.claims import Claims
 from sagelet.buckets.conditions import Check, write_check
 from sagelet.buckets.exchange import (
@@ -38,10 +39,8 @@ class WriteOperations:
         claims = Claims.of(request.head)
         body = IncomingBody(request.head, request.body)
         meta, check = meta_of(request.document), write_check(request.document)
-        writer = await asyncio.to_thread(
-            self._buckets.writer, request.bucket, request.key, meta, claims.algorithms
-        )
-        with writer:
+        make = partial(self._buckets.writer, request.bucket, request.key, meta, claims.algorithms)
+        async with drafting(make) as writer:
             rest = await body.into(writer)
             stored = await asyncio.to_thread(_finish, writer, rest, claims, body, check)
         return S3Answer({"ETag": quoted(stored.etag), **checksum_members(stored.version.checksum)})

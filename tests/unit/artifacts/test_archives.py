@@ -391,6 +391,19 @@ full(buckets.put, "data", "big", archive)
 assert buckets.list("data").objects == ()
 buckets.put("data", "small", archive.with_name("small"))
 assert [stored.key for stored in buckets.list("data").objects] == ["small"]
+
+(disk / "data" / "by-hand").write_bytes(b"hand")
+with (disk / "filler").open("wb", buffering=0) as filler:
+    size = 1 << 20
+    while size:
+        try:
+            filler.write(bytes(size))
+        except OSError:
+            size //= 2
+assert buckets.head("data", "by-hand").size_bytes == 4
+with buckets.open("data", "by-hand") as opened:
+    assert opened.file.read() == b"hand"
+assert buckets.delete("data", "small")
 """
 
 
