@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import venv
 from collections.abc import AsyncIterator, Callable
@@ -20,8 +21,9 @@ from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
 from sagelet.errors import ChildFailed
 from sagelet.supervision import package_path
 from sagelet.supervision.backoff import Backoff
+from sagelet.supervision.exits import ended
 from sagelet.supervision.launcher import Launcher, Launchers
-from sagelet.supervision.process import started_at
+from sagelet.supervision.process import ProcessId, started_at
 from sagelet.worker.frames import FrameDecoder, encode_frame
 from sagelet.worker.processes import read_stat
 from sagelet.worker.spec import ServeOrder, to_json
@@ -288,6 +290,18 @@ def test_it_works_on_uvloop_too(tmp_path: Path) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(story()) == (4, 0)
     assert host.lines() == ["warm", "cold"]
+
+
+async def test_a_zombie_does_not_run_and_its_end_is_noticed() -> None:
+    child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    process = ProcessId(child.pid, started_at(child.pid) or 0.0)
+    assert child.stdin is not None
+    child.stdin.close()
+
+    await asyncio.wait_for(ended(process), DEADLINE_S)
+
+    assert not process.is_running
+    assert child.wait() == 1
 
 
 class Worker:

@@ -12,7 +12,7 @@ from sagelet.worker.spec import HostOrder, Order, ServeOrder
 SWITCH = "SAGELET_NAMESPACE"  # `off` in an order's environment: do as where there is no namespace
 ELSEWHERE = "/opt/ml is not ours alone here ({}); the variables say where its folders are"
 
-_OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
+_OPT_ML = re.compile(r"(?:(?<=://)|(?<![\w./-]))/opt/ml(?![\w.-])")
 
 
 @overload

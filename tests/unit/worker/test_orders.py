@@ -1,0 +1,38 @@
+"""Orders and exits as JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from sagelet.worker.spec import (
+    HostExit,
+    HostOrder,
+    Mounts,
+    Order,
+    ServeOrder,
+    exit_from_json,
+    order_from_json,
+    to_json,
+)
+
+ORDERS: list[Order] = [
+    ServeOrder("/m", "/c", "inference.py", "/", {"A": "ü\n"}, threads=2, mounts=Mounts("/x")),
+    HostOrder(("train.py", "--x", "a b"), "/c", {}, "log", "exit", threads=3),
+    HostOrder(("t.sh",), "/c", {}, "log", "exit", mounts=Mounts("/x", "/h", "algo-1")),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_comes_back_as_it_was(order: Order) -> None:
+    assert order_from_json(to_json(order)) == order
+    assert "\n" not in to_json(order)
+
+
+def test_an_order_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="juggle"):
+        order_from_json('{"kind": "juggle"}')
+
+
+def test_an_exit_comes_back_as_it_was() -> None:
+    ended = HostExit(-9, 1.5, stopped=True, error="E", where="f:1", traceback="T", notes=("n",))
+    assert exit_from_json(to_json(ended)) == ended
