@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import tarfile
+import venv
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -315,6 +316,15 @@ async def test_a_job_stopped_before_it_began_runs_nothing(plain: TrainingMachine
     assert plain.lines(job) == []
 
 
+async def test_a_stop_that_meets_the_start_stops_the_job(plain: TrainingMachine) -> None:
+    job = await plain.begin("import time\ntime.sleep(60)\n")
+    await plain.said(job, "Invoking script with the following command:")
+    plain.stop(job.name)
+    ended = await plain.ended(job.name)
+    assert ended.status is TrainingJobStatus.STOPPED
+    assert ended.failure_reason is None
+
+
 async def test_a_missing_interpreter_fails_the_job(plain: TrainingMachine) -> None:
     job = await plain.run("", environment={"SAGELET_PYTHON": "/no/such/python"})
     assert job.status is TrainingJobStatus.FAILED
@@ -350,3 +360,41 @@ async def test_two_jobs_run_beside_each_other(machine: TrainingMachine) -> None:
     ports = {machine.member(job, "model.tar.gz", "port") for job in (one, two)}
     assert len(ports) == 2
     assert {one.status, two.status} == {TrainingJobStatus.COMPLETED}
+
+
+async def test_any_hyperparameter_reaches_the_script_and_the_log(plain: TrainingMachine) -> None:
+    job = await plain.run(
+        "import sys\nprint(ascii(sys.argv[1:]))\n",
+        hyperparameters={"a=b": "1", "odd": '"\\u0000 \\n"', "umlaut": "ü"},
+    )
+    assert job.failure_reason is None
+    expected = ["--a=b", "1", "--odd", "\0 \n", "--umlaut", "ü"]
+    assert ascii(expected) in plain.lines(job)
+
+
+async def test_a_job_runs_in_the_interpreter_that_it_names(plain: TrainingMachine) -> None:
+    environment = plain.root / "environment"
+    venv.create(environment, with_pip=False, symlinks=True)
+    python = environment / "bin" / "python"
+    job = await plain.run(
+        "import sys\nprint(sys.prefix)\n", environment={"SAGELET_PYTHON": str(python)}
+    )
+    assert job.failure_reason is None
+    assert str(environment) in plain.lines(job)
+    assert f"{python} -- train.py" in plain.lines(job)
+
+
+async def test_one_job_may_do_without_a_namespace(plain: TrainingMachine) -> None:
+    job = await plain.run(
+        "import os\nprint(os.environ['SM_MODEL_DIR'])\n",
+        environment={"SAGELET_NAMESPACE": "off"},
+    )
+    assert str(plain.paths(job).host("algo-1") / "ml" / "model") in plain.lines(job)
+
+
+async def test_a_forgotten_job_leaves_no_folder(plain: TrainingMachine) -> None:
+    job = await plain.run("")
+    folder = plain.paths(job).root
+    assert folder.is_dir()
+    plain.runner.forget(job)
+    assert not folder.exists()

@@ -143,7 +143,7 @@ class Follower:
             self.ask_to_stop()
         try:
             await self._serve(runner)
-            await asyncio.to_thread(runner.child.wait)
+            await exits.ended(runner.process)
         finally:
             runner.let_go()
         self._runner = None

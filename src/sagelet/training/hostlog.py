@@ -32,7 +32,7 @@ class HostLog:
         """Write lines of our own; a job does not fail for want of them on a full disk."""
         now_ms = int(time.time() * 1000)
         with contextlib.suppress(DiskFull):
-            self._logs.append(GROUP, self._stream, [(now_ms, message) for message in messages])
+            self._logs.append(GROUP, self._stream, [(now_ms, _plain(text)) for text in messages])
 
     def size_bytes(self) -> int:
         """How much there is by now."""
@@ -54,3 +54,8 @@ class HostLog:
         begin = max(offset, self.size_bytes() - TAIL_BYTES)
         said = (message.strip() for _, message in self.records(begin))
         return next((line for line in reversed(list(said)) if line), "")
+
+
+def _plain(text: str) -> str:
+    """Replace what cannot be written: half a surrogate pair out of a hyperparameter, say."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,6 +14,7 @@ from sagelet.training.layout import OPT_ML, HostFolder, MlTree, lay_out
 from sagelet.training.machine import look_around
 from sagelet.training.order import JobOrder, JobPaths
 from sagelet.training.outcome import Outcome, ScriptFacts
+from sagelet.training.records import StopSent
 from sagelet.training.variables import Rendezvous, environment
 from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
 
@@ -156,11 +157,13 @@ class JobHost:
         except FileNotFoundError:
             return None
 
-    def judge(self, *, log_offset: int, out_of_time: bool) -> Outcome:
-        """Return what the script's end makes of the job."""
+    def judge(self, *, log_offset: int, stop: StopSent | None) -> Outcome:
+        """Return what the script's end, and the stop that was sent before it, make of the job."""
         ended = self.read_exit()
+        out_of_time = stop is not None and stop.out_of_time
         if ended is None:
-            return _failed(self._untold())
+            # A stop may also end a supervisor that had not begun, or one that took too long.
+            return outcome.stopped(out_of_time=out_of_time) if stop else _failed(self._untold())
         facts = ScriptFacts(
             command=self.command,
             code=self.seen.code,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from sagelet.domain.training import MetricDefinition
 from sagelet.worker.loglines import Record
 
 BUDGET_S = 2.0
+LINES = 200_000
+"""How many lines are searched, from the end of a log back."""
+
 LINE_CHARACTERS = 4096
 REGEX_CHARACTERS = 500
 
@@ -40,7 +44,7 @@ def last_values(
     definitions: Iterable[MetricDefinition], records: Iterable[Record], budget_s: float = BUDGET_S
 ) -> Found:
     """Return the last value of each metric in log records, each within its share of time."""
-    lines = [(ms, message[:LINE_CHARACTERS]) for ms, message in records]
+    lines = deque(((ms, message[:LINE_CHARACTERS]) for ms, message in records), maxlen=LINES)
     values: list[Value] = []
     warnings: list[str] = []
     for definition in definitions:
@@ -62,7 +66,7 @@ def last_values(
     return Found(tuple(values), tuple(warnings))
 
 
-def _last_value(definition: MetricDefinition, lines: list[Record]) -> Value | None:
+def _last_value(definition: MetricDefinition, lines: deque[Record]) -> Value | None:
     """Search from the last line back; the last match of a line counts."""
     expression = re.compile(definition.regex[:REGEX_CHARACTERS])
     for ms, line in reversed(lines):

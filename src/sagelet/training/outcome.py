@@ -74,12 +74,17 @@ class ScriptFacts:
 def of_script(ended: HostExit, facts: ScriptFacts, *, out_of_time: bool) -> Outcome:
     """Return what a script's end makes of its job."""
     if ended.stopped:
-        status = SecondaryStatus.MAX_RUNTIME_EXCEEDED if out_of_time else SecondaryStatus.STOPPED
-        return Outcome(status, exit_code=ended.exit_code)
+        return stopped(out_of_time=out_of_time, exit_code=ended.exit_code)
     if ended.exit_code == 0:
         return Outcome(SecondaryStatus.COMPLETED, exit_code=0)
     reason = _script_failure(ended, facts)
     return Outcome(SecondaryStatus.FAILED, reason, exit_code=ended.exit_code)
+
+
+def stopped(*, out_of_time: bool, exit_code: int | None = None) -> Outcome:
+    """Return the end of a job that was stopped, by a person or by its time."""
+    status = SecondaryStatus.MAX_RUNTIME_EXCEEDED if out_of_time else SecondaryStatus.STOPPED
+    return Outcome(status, exit_code=exit_code)
 
 
 def _script_failure(ended: HostExit, facts: ScriptFacts) -> str:
@@ -114,17 +119,17 @@ def execute_user_script_error(exit_code: int, *, message: str, extra: str, comma
 def algorithm_error(text: str) -> str:
     """Return a script's failure as Describe shows it, with the container's exit code."""
     suffix = f", exit code: {TOOLKIT_EXIT_CODE}"
-    return f"AlgorithmError: {text}"[: REASON_CHARACTERS - len(suffix)] + suffix
+    return _plain(f"AlgorithmError: {text}")[: REASON_CHARACTERS - len(suffix)] + suffix
 
 
 def client_error(text: str) -> str:
     """Return a failure of what the job was given."""
-    return f"ClientError: {text}"[:REASON_CHARACTERS]
+    return _plain(f"ClientError: {text}")[:REASON_CHARACTERS]
 
 
 def internal_error(text: str) -> str:
     """Return a failure of ours."""
-    return f"InternalServerError: {text}"[:REASON_CHARACTERS]
+    return _plain(f"InternalServerError: {text}")[:REASON_CHARACTERS]
 
 
 def missing_entry_point(order: JobOrder, command: str, code: Path) -> Outcome:
@@ -195,6 +200,11 @@ def _death(exit_code: int) -> str:
         name = "a signal"
     hint = ": it may have run out of memory" if number == signal.SIGKILL else ""
     return f"Process killed by {name} (signal {number}){hint}"
+
+
+def _plain(text: str) -> str:
+    """Replace what is no text (half a surrogate pair out of JSON, say) and cannot be written."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _shortened(message: str) -> str:

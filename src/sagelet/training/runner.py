@@ -95,7 +95,10 @@ class Runner:
     def _see_through(self, history: History) -> JobEnded:
         """Do what is left to do of a job."""
         if not history.hosts:
-            failed = self._prepare() or self._launch()
+            failed = self._prepare()
+            if self._signals.stop_asked:
+                raise StopAsked
+            failed = failed or self._launch()
             if failed is not None:
                 return _ended(failed)
             history = read_history(self._events)
@@ -197,9 +200,8 @@ class Runner:
 
     def _judge(self, history: History) -> Outcome:
         """The first host that failed decides, else the first."""
-        out_of_time = history.stop is not None and history.stop.out_of_time
         ends = [
-            host.judge(log_offset=history.hosts[host.name].log_offset, out_of_time=out_of_time)
+            host.judge(log_offset=history.hosts[host.name].log_offset, stop=history.stop)
             for host in self._hosts
         ]
         failed = [ended for ended in ends if ended.status is SecondaryStatus.FAILED]

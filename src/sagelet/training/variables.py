@@ -114,7 +114,12 @@ def environment(
     variables |= order.environment
     paths = (str(seen.code), order.environment.get("PYTHONPATH", ""))
     variables["PYTHONPATH"] = ":".join(path for path in paths if path)
-    return variables
+    return {name: value for name, value in variables.items() if _can_be_set(name, value)}
+
+
+def _can_be_set(name: str, value: str) -> bool:
+    """Whether the system has room for such a variable: a hyperparameter's name may hold a `=`."""
+    return bool(name) and "=" not in name and "\0" not in name + value
 
 
 def _platform(order: JobOrder, host: Host, hyperparameters: Hyperparameters) -> dict[str, str]:

@@ -182,3 +182,14 @@ def test_a_failure_of_ours_is_told_as_such() -> None:
     assert outcome.internal_error("the daemon lost the job") == (
         "InternalServerError: the daemon lost the job"
     )
+
+
+def test_a_reason_can_always_be_written_down() -> None:
+    text = reason(ended(error="ValueError: \ud800 and ü"))
+    assert "ValueError: ? and ü" in text
+    assert text.encode("utf-8")
+
+
+def test_a_stopped_job_whose_exit_nobody_knows_is_stopped_all_the_same() -> None:
+    assert outcome.stopped(out_of_time=False).status is SecondaryStatus.STOPPED
+    assert outcome.stopped(out_of_time=True).status is SecondaryStatus.MAX_RUNTIME_EXCEEDED

@@ -293,3 +293,11 @@ def test_a_script_gets_no_credentials_of_the_user() -> None:
 )
 def test_a_value_is_written_as_text_or_compact_sorted_ascii_json(value: object, text: str) -> None:
     assert format_value(value) == text
+
+
+def test_what_cannot_be_a_variable_is_left_out() -> None:
+    variables = of(an_order(hyperparameters={"a=b": "1", "c": '"x\\u0000y"', "d": "2"}))
+    assert "SM_HP_A=B" not in variables
+    assert "SM_HP_C" not in variables
+    assert variables["SM_HP_D"] == "2"
+    assert json.loads(variables["SM_HPS"]) == {"a=b": 1, "c": "x\0y", "d": 2}
