@@ -1,0 +1,1 @@
+"""What Sagelet costs, beside peers measured in the same run: `make bench`."""
