@@ -31,6 +31,8 @@ from sagelet.worker.loglines import decode_record
 
 PATIENCE_S = 60.0
 
+_PASSED_ON = ("HOME", "PATH", "SAGELET_NAMESPACE")
+
 
 class TrainingMachine:
     """A home with a bucket, and a job runner on it."""
@@ -40,7 +42,7 @@ class TrainingMachine:
     ) -> None:
         self.root = home.parent / "work"
         self.home = Home(home)
-        environ = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+        environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self._environ = environ | dict(variables or {})
         account, clock = Account("us-east-1"), SystemClock()
         self.root.mkdir(parents=True, exist_ok=True)

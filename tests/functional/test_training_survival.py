@@ -51,13 +51,15 @@ async def machine(home_path: Path) -> AsyncIterator[TrainingMachine]:
 
 
 @contextmanager
-def a_daemon(home: Path, script: str, warm: str) -> Iterator[subprocess.Popen[bytes]]:
+def a_daemon(
+    home: Path, script: str, warm: str, namespace: str = ""
+) -> Iterator[subprocess.Popen[bytes]]:
     file = home.parent / "script.py"
     file.write_text(script)
     root = Path(__file__).parents[2]
     with subprocess.Popen(
         [sys.executable, root / "tests" / "training_daemon.py", home, file, warm],
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root), "SAGELET_NAMESPACE": namespace},
     ) as daemon:
         try:
             yield daemon
@@ -107,11 +109,12 @@ def assert_whole(machine: TrainingMachine, job: TrainingJob) -> None:
     assert machine.member(job, "model.tar.gz", "model") == "trained"
 
 
+@pytest.mark.parametrize("namespace", ["", "off"])
 @pytest.mark.parametrize("warm", ["warm", "cold"])
 async def test_a_job_outlives_a_killed_daemon_and_is_found_again(
-    home_path: Path, warm: str
+    home_path: Path, warm: str, namespace: str
 ) -> None:
-    with a_daemon(home_path, COUNTING, warm) as daemon:
+    with a_daemon(home_path, COUNTING, warm, namespace) as daemon:
         wait_for("the job began", lambda: has_said(home_path, "line 3"))
         daemon.kill()
         daemon.wait()
