@@ -156,8 +156,8 @@ class LocalAws:
         text: str = answer["Body"].read().decode()
         return text
 
-    def train(self, name: str, source: Path, **members: Any) -> None:  # noqa: ANN401  AWS's members
-        """Create a training job that runs a folder's `train.py`; `members` replace top-level ones."""
+    def train(self, name: str, source: Path, **members: Any) -> None:  # noqa: ANN401  AWS's own
+        """Create a job that runs a folder's `train.py`; `members` replace top-level ones."""
         self.sagemaker.create_training_job(**a_training_job(name, source, **members))
 
     def wait_ended(self, name: str) -> dict[str, Any]:
@@ -172,10 +172,14 @@ class LocalAws:
 
     def log(self, group: str, prefix: str = "") -> list[str]:
         """The lines of a log group's streams, in the order in which CloudWatch tells them."""
-        pages = self.client("logs").get_paginator("filter_log_events")
+        logs = self.client("logs")
+        pages = logs.get_paginator("filter_log_events")
         narrowed = {"logStreamNamePrefix": prefix} if prefix else {}
         found = pages.paginate(logGroupName=group, **narrowed)
-        return [event["message"] for page in found for event in page["events"]]
+        try:
+            return [event["message"] for page in found for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []  # nothing has been written yet
 
     def job_log(self, name: str) -> list[str]:
         """The lines that a training job has written."""

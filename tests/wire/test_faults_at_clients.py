@@ -84,6 +84,13 @@ def test_a_model_error_carries_what_the_container_said() -> None:
     assert error.response["LogStreamArn"] == "arn:x"
 
 
+def test_a_fault_may_have_headers_of_its_own() -> None:
+    fault = Fault("ModelError", 424, TEXT, headers={"x-sagelet-reload-error": "SyntaxError"})
+    _, error = refused("sagemaker-runtime", "invoke_endpoint", fault, **INVOCATION)
+    headers = error.response["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["x-sagelet-reload-error"] == "SyntaxError"
+
+
 def test_a_role_that_is_not_there_has_the_code_without_exception() -> None:
     _, error = refused("iam", "get_role", Fault("NoSuchEntity", 404, TEXT), RoleName="r")
     assert error.response["Error"]["Code"] == "NoSuchEntity"

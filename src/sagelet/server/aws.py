@@ -13,12 +13,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sagelet.buckets.service import S3
 from sagelet.control.context import Caller
 from sagelet.control.deviations import WIDENED
+from sagelet.control.documents.invocations import LOCAL_HEADERS
 from sagelet.control.plane import ControlPlane
 from sagelet.server import bodies
 from sagelet.server.bodies import ClientGone, Receive
@@ -111,7 +112,9 @@ class AwsFace:
         if chosen.service != "sagemaker-runtime":
             ms = 1000 * (time.perf_counter() - started)
             log.info("%s %.1f ms", chosen.operation.name, ms)
-        return serialize(chosen, result, request_id=request_id)
+        ours = result.pop(LOCAL_HEADERS, {})
+        response = serialize(chosen, result, request_id=request_id)
+        return replace(response, headers=(*response.headers, *ours.items()))
 
     async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
         self.verifier.verify(head, body_sha256=None, service="s3")

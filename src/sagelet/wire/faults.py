@@ -11,12 +11,16 @@ from sagelet.errors import SageletError
 
 @dataclass(eq=False)
 class Fault(SageletError):
-    """An error in AWS's terms: code, HTTP status, words, and the modelled members it carries."""
+    """An error in AWS's terms: code, HTTP status, words, and the modelled members it carries.
+
+    `headers` are further ones of the answer, which AWS does not have.
+    """
 
     code: str
     status: int = 400
     message: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Return the message, or the code where there is none."""

@@ -127,7 +127,7 @@ def serialize_fault(
         method = str(about.operation.http.get("method", method))
     return Response(
         fault.status,
-        (*_request_ids(protocol, request_id), *headers),
+        (*_request_ids(protocol, request_id), *headers, *fault.headers.items()),
         b"" if method == "HEAD" else body,
     )
 

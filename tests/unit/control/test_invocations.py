@@ -82,6 +82,17 @@ async def test_an_answer_comes_back_with_the_headers_that_callers_get(bench: Ben
     }
 
 
+async def test_an_edit_that_is_not_served_is_told_with_answers_and_with_errors(
+    bench: Bench,
+) -> None:
+    told = {"x-sagelet-reload-error": "SyntaxError: invalid syntax (inference.py:3)"}
+    bench.host.line = Answer(200, b"x", None, "AllTraffic", 1, headers=told)
+
+    assert (await _invoke(bench))["LocalHeaders"] == told
+    fault = await _fault(bench, Answer(500, b"no", None, "AllTraffic", 1, headers=told))
+    assert fault.headers == told
+
+
 async def test_an_answer_without_a_type_has_none(bench: Bench) -> None:
     bench.host.line = Answer(200, b"x", None, "AllTraffic", 1)
 

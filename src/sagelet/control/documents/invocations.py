@@ -25,6 +25,12 @@ _FROM_CONTAINER = {
     "x-amzn-sagemaker-closed-session-id": "ClosedSessionId",
 }
 
+LOCAL_HEADERS = "LocalHeaders"
+"""The member of a shown answer that holds headers which AWS does not have, by name."""
+
+# That an edit is not served, because it cannot work, is told with each answer.
+_OURS = frozenset({"x-sagelet-reload-error"})
+
 # A message is read by people; what is beyond this many characters of a body is in the log.
 _SHOWN_CHARACTERS = 4096
 _KEPT_CHARACTERS = 65536
@@ -56,6 +62,9 @@ def show_answer(answer: Answer) -> Document:
     shown: Document = {"Body": answer.body, "InvokedProductionVariant": answer.variant}
     if answer.content_type is not None:
         shown["ContentType"] = answer.content_type
+    ours = _ours(answer.headers)
+    if ours:
+        shown[LOCAL_HEADERS] = ours
     return shown | _returned(answer.headers)
 
 
@@ -86,6 +95,7 @@ def model_error(answer: Answer, *, endpoint: str, account: Account) -> Fault:
             "OriginalMessage": "" if body is None else _cut(body, _KEPT_CHARACTERS),
             "LogStreamArn": account.log_group_arn(group),
         },
+        headers=_ours(answer.headers),
     )
 
 
@@ -95,6 +105,10 @@ def _returned(headers: Mapping[str, str]) -> Document:
         for name, value in headers.items()
         if name.lower() in _FROM_CONTAINER
     }
+
+
+def _ours(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in _OURS}
 
 
 def _text(body: bytes) -> str | None:

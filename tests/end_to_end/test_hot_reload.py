@@ -1,0 +1,208 @@
+"""A person edits the code of an endpoint that serves, while requests keep coming in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.end_to_end.local_aws import LocalAws, eventually
+
+HANDLERS = """
+import os
+import pathlib
+
+import torch
+
+GREETING = "hello"
+
+
+def model_fn(model_dir):
+    with open(os.environ["LOADS"], "a") as file:
+        file.write("loaded\\n")
+    return pathlib.Path(model_dir, "weights.txt").read_text() + str(int(torch.ones(1).sum()))
+
+
+def input_fn(body, content_type):
+    return body
+
+
+def predict_fn(data, model):
+    return f"{GREETING} {model}"
+
+
+def output_fn(prediction, accept):
+    return prediction, "text/plain"
+"""
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An answer, and what its header says of an edit that is not served."""
+
+    text: str
+    reload_error: str | None
+
+
+class Visitor(threading.Thread):
+    """Invokes an endpoint again and again, and remembers what it heard."""
+
+    def __init__(self, local: LocalAws, endpoint: str) -> None:
+        super().__init__()
+        self._client: Any = local.client("sagemaker-runtime")
+        self._endpoint = endpoint
+        self._over = threading.Event()
+        self.heard: list[Heard] = []
+        self.failures: list[Exception] = []
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            try:
+                answer = self._client.invoke_endpoint(EndpointName=self._endpoint, Body=b"x")
+            except Exception as error:  # noqa: BLE001  whatever it is, the test reports it
+                self.failures.append(error)
+                continue
+            headers = answer["ResponseMetadata"]["HTTPHeaders"]
+            self.heard.append(
+                Heard(answer["Body"].read().decode(), headers.get("x-sagelet-reload-error"))
+            )
+
+    def leave(self) -> None:
+        self._over.set()
+        self.join()
+
+    def hears(self, text: str) -> Heard:
+        """Wait for an answer."""
+        return eventually(
+            lambda: self.heard[-1] if self.heard and self.heard[-1].text == text else None,
+            f"the answer {text!r}",
+        )
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An endpoint that serves a folder of the test's, and its visitor."""
+
+    local: LocalAws
+    name: str
+    folder: Path
+    visitor: Visitor
+
+    @property
+    def loads(self) -> int:
+        """How many workers have loaded a model so far."""
+        return len((self.folder.parent / "loads").read_text().splitlines())
+
+    def edit(self, *changes: tuple[str, str]) -> None:
+        """Save the handlers with these texts replaced."""
+        code = HANDLERS
+        for old, new in changes:
+            assert old in code
+            code = code.replace(old, new)
+        (self.folder / "inference.py").write_text(code)
+
+    def logs(self, *texts: str) -> str:
+        """Wait until the endpoint's log has these texts; return the log."""
+
+        def found() -> str | None:
+            log = "\n".join(self.local.endpoint_log(self.name))
+            return log if all(text in log for text in texts) else None
+
+        return eventually(found, f"{texts} in the log")
+
+
+@pytest.fixture
+def edited(local: LocalAws, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Edited]:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "inference.py").write_text(HANDLERS)
+    (folder / "weights.txt").write_text("v")
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:63].strip("-")
+    local.deploy(
+        name,
+        folder,
+        environment={
+            "SAGEMAKER_MODEL_SERVER_WORKERS": str(WORKERS),
+            "LOADS": str(tmp_path / "loads"),
+        },
+    )
+    local.wait_in_service(name)
+    visitor = Visitor(local, name)
+    visitor.start()
+    try:
+        visitor.hears("hello v1")
+        yield Edited(local, name, folder, visitor)
+    finally:
+        visitor.leave()
+        local.sagemaker.delete_endpoint(EndpointName=name)
+    assert visitor.failures == []
+
+
+def test_an_edit_changes_the_answer_and_keeps_the_model(edited: Edited) -> None:
+    edited.edit(("hello", "good morning"))
+    edited.visitor.hears("good morning v1")
+    edited.logs("reloaded inference.py in", "(model kept)")
+    assert edited.loads == WORKERS
+    texts = [heard.text for heard in edited.visitor.heard]
+    assert set(texts) == {"hello v1", "good morning v1"}
+
+
+def test_a_broken_edit_is_reported_while_the_last_good_version_serves_until_it_is_mended(
+    edited: Edited,
+) -> None:
+    edited.edit(("hello", "good morning"))
+    edited.visitor.hears("good morning v1")
+
+    edited.edit(("return body", "return body)"))
+    log = edited.logs("is not served, the last good version is", "SyntaxError: unmatched ')'")
+    line = HANDLERS.splitlines().index("    return body") + 1
+    assert f'inference.py", line {line}' in log
+    told = eventually(
+        lambda: next((each for each in reversed(edited.visitor.heard) if each.reload_error), None),
+        "the header of a broken edit",
+    )
+    assert told.text == "good morning v1"
+    assert told.reload_error is not None
+    assert told.reload_error.startswith("SyntaxError: unmatched ')'")
+    assert f"inference.py:{line}" in told.reload_error
+
+    edited.edit(("hello", "good evening"))
+    assert edited.visitor.hears("good evening v1").reload_error is None
+    assert edited.loads == WORKERS
+
+
+def test_an_edit_that_raises_when_it_is_imported_shows_the_traceback(edited: Edited) -> None:
+    edited.edit(('GREETING = "hello"', 'GREETING = {}["hello"]'))
+    log = edited.logs("KeyError: 'hello'")
+    assert "Traceback (most recent call last):" in log
+    assert 'GREETING = {}["hello"]' in log
+    assert edited.visitor.hears("hello v1").text == "hello v1"
+    assert edited.loads == WORKERS
+
+
+def test_a_changed_model_fn_loads_the_model_again(edited: Edited) -> None:
+    edited.edit(('"weights.txt").read_text()', '"weights.txt").read_text().upper()'))
+    edited.visitor.hears("hello V1")
+    edited.logs("reloaded inference.py in", "(model reloaded")
+    assert edited.loads == 2 * WORKERS
+
+
+def test_a_model_fn_that_raises_keeps_the_model_that_serves(edited: Edited) -> None:
+    edited.edit(('"weights.txt"', '"weight.txt"'))
+    log = edited.logs("FileNotFoundError", "is not served, the last good version is")
+    assert "in model_fn" in log
+    assert edited.visitor.hears("hello v1").text == "hello v1"
+    edited.edit()
+    edited.logs("(model kept)")
+    edited.edit(("hello", "good night"))
+    edited.visitor.hears("good night v1")
+
+
+def test_new_weights_load_the_model_again(edited: Edited) -> None:
+    (edited.folder / "weights.txt").write_text("w")
+    edited.visitor.hears("hello w1")
+    assert edited.loads == 2 * WORKERS
