@@ -91,7 +91,12 @@ def variables_of(app: App) -> dict[str, str]:
 
 @click.command()
 @click.option(
-    "--format", "style", type=click.Choice(list(FORMATS)), default="shell", show_default=True
+    "--format",
+    "style",
+    type=click.Choice(list(FORMATS)),
+    default="shell",
+    show_default=True,
+    help="Whose syntax to print them in.",
 )
 @with_shared_options
 @click.pass_obj

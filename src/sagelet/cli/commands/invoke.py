@@ -14,8 +14,20 @@ from sagelet.cli.context import App, with_shared_options
 @click.argument("endpoint", required=False)
 @click.option("-d", "--data", metavar="TEXT", help="The payload.")
 @click.option("-f", "--file", metavar="FILE", help="A file that holds it; - for standard input.")
-@click.option("--content-type", default="application/json", show_default=True)
-@click.option("--accept", default="application/json", show_default=True)
+@click.option(
+    "--content-type",
+    default="application/json",
+    show_default=True,
+    metavar="TYPE",
+    help="What the payload is.",
+)
+@click.option(
+    "--accept",
+    default="application/json",
+    show_default=True,
+    metavar="TYPE",
+    help="What the answer is to be.",
+)
 @click.option("--variant", metavar="NAME", help="Ask this production variant.")
 @click.option(
     "-o", "--output", "target", type=click.Path(path_type=Path), help="Write the answer there."

@@ -58,7 +58,14 @@ def show(app: App, name: str, items: Sequence[dict[str, Any]]) -> None:
 
 @click.command()
 @click.argument("kinds", nargs=-1, type=click.Choice(list(KINDS)), metavar="[KIND]...")
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="At most so many of each kind, the newest first.",
+)
 @with_shared_options
 @click.pass_obj
 def command(app: App, *, kinds: tuple[str, ...], limit: int) -> None:
