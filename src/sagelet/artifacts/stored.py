@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Checksum:
+class Checksum(NamedTuple):
     """A checksum that was stored with an object; its value as S3's headers write it.
 
     `kind` is FULL_OBJECT, or COMPOSITE for a checksum of the parts' checksums.
@@ -61,7 +60,7 @@ class Version:
             "content_type": self.meta.content_type,
             "headers": dict(self.meta.headers),
             "user": dict(self.meta.user),
-            "checksum": checksum and [checksum.algorithm, checksum.value, checksum.kind],
+            "checksum": checksum and list(checksum),
             "parts": list(self.part_sizes),
             "upload": self.upload_id,
         }
@@ -109,8 +108,7 @@ class StoredObject:
         return datetime.fromtimestamp(self.version.modified_ns // 1_000_000_000, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A bucket, and where it was asked for."""
 
     name: str
@@ -118,8 +116,7 @@ class Bucket:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A page of keys in S3's order, and of the prefixes that stand for what lies below a delimiter.
 
     `next_after` is what to list after for the next page; empty on the last one. `last` is the last

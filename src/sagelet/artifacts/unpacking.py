@@ -6,9 +6,8 @@ import gzip
 import os
 import shutil
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from sagelet.artifacts.disk import disk_errors, random_name
 from sagelet.artifacts.sniffing import SNIFFED_BYTES, check_is_gzip
@@ -22,8 +21,7 @@ _NAME_BYTES = 255
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveLimits:
+class ArchiveLimits(NamedTuple):
     """What an archive may ask for. The ratio counts only beyond `ratio_from_bytes`."""
 
     members: int = 100_000

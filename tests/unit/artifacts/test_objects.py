@@ -334,6 +334,27 @@ def test_a_sweep_removes_what_dead_processes_left_and_nothing_else(buckets: Buck
     assert read(buckets, "a") == b"alive"
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sagelet.artifacts.objects import Buckets
+with Buckets(Path(sys.argv[1])).writer("data", "a") as writer:
+    writer.write(b"new" * 1_000_000)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_the_old_object_and_a_draft_to_sweep(
+    buckets: Buckets,
+) -> None:
+    put(buckets, "a", b"old")
+    arguments = [sys.executable, "-c", KILLED, str(buckets.root)]
+    assert subprocess.run(arguments, check=False, timeout=30).returncode == -9
+    assert read(buckets, "a") == b"old"
+    assert buckets.sweep() == 1
+    assert list((buckets.root / ".meta" / "drafts").iterdir()) == []
+
+
 def test_concurrent_puts_of_one_key_leave_one_of_them_whole(buckets: Buckets) -> None:
     bodies = [bytes([number]) * 100_000 for number in range(16)]
     seen: list[tuple[str, str]] = []
