@@ -86,7 +86,11 @@ class ObjectWriter:
     def _replaced(self) -> tuple[Version, ...]:
         """Return the version of the file that is about to be replaced: it may still be read."""
         path = self._room.places.find(self._key)
-        version = path and fitting(self._room.sidecars.read(self._key), path.stat())
+        try:
+            stat = path and path.stat()
+        except FileNotFoundError:  # removed by hand just now
+            return ()
+        version = stat and fitting(self._room.sidecars.read(self._key), stat)
         return (version,) if version else ()
 
     def _stamped(self) -> tuple[int, int]:
