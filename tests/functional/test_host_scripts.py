@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -192,6 +193,18 @@ async def test_the_script_sees_the_arguments_and_paths_of_a_plain_run(
     await run(launcher, order)
 
     assert host.lines() == plain.stdout.splitlines()
+
+
+async def test_files_have_the_modes_they_have_in_a_container(
+    launcher: Launcher, host: HostFolder
+) -> None:
+    before = os.umask(0o077)
+    try:
+        await run(launcher, host.order("open('new', 'w').close()\n"))
+    finally:
+        os.umask(before)
+
+    assert (host.code / "new").stat().st_mode & 0o777 == 0o644
 
 
 async def test_a_linked_script_finds_modules_beside_the_real_one(

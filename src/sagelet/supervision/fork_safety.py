@@ -52,7 +52,11 @@ READ_EARLY = (
     ReadEarly("ONEDNN_*", "torch"),
     ReadEarly("ATEN_*", "torch"),
     ReadEarly("PYTORCH_*", "torch"),
-    ReadEarly("TORCH*", "torch", except_for=("TORCH_HOME", "TORCH_EXTENSIONS_DIR")),
+    ReadEarly(
+        "TORCH*",
+        "torch",
+        except_for=("TORCH_HOME", "TORCH_EXTENSIONS_DIR", "TORCH_NCCL_*", "TORCHELASTIC_*"),
+    ),
     ReadEarly("OPENBLAS_*", "numpy"),
     ReadEarly("NPY_*", "numpy"),
     ReadEarly("NUMPY_*", "numpy"),
@@ -94,7 +98,8 @@ def _reader(name: str, value: str, loaded: frozenset[str]) -> str:
     if name == "PYTHONBREAKPOINT":
         return ""
     for row in READ_EARLY:
-        if name not in row.except_for and fnmatchcase(name, row.pattern):
+        spared = any(fnmatchcase(name, pattern) for pattern in row.except_for)
+        if fnmatchcase(name, row.pattern) and not spared:
             return row.reader if row.reader in loaded | {INTERPRETER, LOADER} else ""
     return ""
 

@@ -106,6 +106,8 @@ class Launcher:
         try:
             ready = await asyncio.wait_for(zygote.ready(), _READY_WITHIN_S)
         except TimeoutError:
+            if self._zygote is zygote:  # it may still come; until then nobody waits again
+                self._zygote = None
             raise _Cold(f"the zygote was not ready in {_READY_WITHIN_S:g} s") from None
         if zygote.gone.is_set():
             raise _Cold("the zygote is starting again")

@@ -185,6 +185,8 @@ class Zygote:
             task.cancel()
         await asyncio.gather(self._reader, *self._tasks, return_exceptions=True)
         self._sock.close()
+        if not any(asked.order.kind == "serve" for asked in self._children.values()):
+            self._popen.kill()  # it has nobody to see off, and may be in the middle of an import
         started = started_at(self.pid)
         if started is not None:
             with contextlib.suppress(TimeoutError):

@@ -46,6 +46,7 @@ def _serve(order: ServeOrder, fds: Sequence[int], set_by_imports: Mapping[str, s
     placed, why_not = placing.place(order)
     fresh.variables(placed.environment, set_by_imports)
     fresh.text_streams(placed.environment)
+    fresh.file_modes()
     if why_not:
         sys.stderr.write(placing.ELSEWHERE.format(why_not) + "\n")
     fresh.module_path(placed.environment)

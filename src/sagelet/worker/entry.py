@@ -42,6 +42,7 @@ def begin(start: Start) -> NoReturn:
     for descriptor in (*start.closed, start.stdout, start.stderr):
         os.close(descriptor)
     fresh.signals()
+    fresh.file_modes()
     fresh.threads(start.environment, start.threads)
     if not start.is_python:
         _exec(start.argv)

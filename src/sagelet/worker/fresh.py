@@ -58,6 +58,11 @@ def signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+def file_modes() -> None:
+    """Make files as a container does; the daemon's own umask hides its state from others."""
+    os.umask(0o022)
+
+
 def standard_streams(stdout: int | None = None, stderr: int | None = None) -> None:
     """Read from nothing, and write to the given descriptors (where absent, to nothing)."""
     null = os.open(os.devnull, os.O_RDWR)

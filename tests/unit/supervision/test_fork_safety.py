@@ -36,6 +36,7 @@ def _host(
         {"PYTHONBREAKPOINT": "0"},
         {"LD_LIBRARY_PATH": "/cuda"},
         {"CUDA_VISIBLE_DEVICES": "0", "NCCL_DEBUG": "WARN", "MASTER_ADDR": "algo-1"},
+        {"TORCH_NCCL_ASYNC_ERROR_HANDLING": "1", "TORCHELASTIC_RUN_ID": "none"},
         {"TORCH_HOME": "/cache", "TMPDIR": "/tmp", "TZ": "UTC", "LANG": "C.UTF-8"},
         {"HF_HOME": "/cache"},
         {"SM_HP_OMP": "1", "SAGEMAKER_PROGRAM": "train.py"},
