@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 
@@ -64,8 +65,8 @@ class Parts:
         credentials.load_or_create(home)
         self._store = Store(home.database, account)
         logs = LogStreams(home.logs)
-        buckets = Buckets(home.buckets)
-        artifacts = Artifacts(buckets)
+        self._buckets = Buckets(home.buckets)
+        artifacts = Artifacts(self._buckets)
         self._launchers = Launchers(
             package_path=package_path.ensure(home.pythonpath),
             warm=settings.warm,
@@ -109,14 +110,15 @@ class Parts:
             gate=Gate(allowed_hosts=settings.allowed_hosts),
             aws=AwsFace(
                 plane=plane,
-                s3=S3(buckets, clock),
+                s3=S3(self._buckets, clock),
                 verifier=verifier,
                 max_body_bytes=settings.max_body_bytes,
             ),
         )
 
     async def start(self) -> None:
-        """Warm the zygote, bring endpoints back and re-adopt jobs."""
+        """Warm the zygote, bring endpoints back and re-adopt jobs; drop what a crash left half."""
+        await asyncio.to_thread(self._buckets.sweep)
         await self._launchers.for_python(None).start()
         await self._host.start()
         await self._runner.start_up()

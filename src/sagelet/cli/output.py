@@ -10,7 +10,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +54,20 @@ class Output:
         if not self.quiet:
             text = click.style(message, fg=style) if style else message
             click.echo(text, err=True, color=self.colour)
+
+    @contextmanager
+    def working(self, message: str) -> Iterator[None]:
+        """Say what is going on: a spinner that goes away on a terminal, else one line."""
+        if not self.is_live:
+            self.say(message)
+            yield
+            return
+        from rich.console import Console
+        from rich.markup import escape
+
+        console = Console(stderr=True, no_color=not self.colour, highlight=False)
+        with console.status(escape(message)):
+            yield
 
     def text(self, text: str) -> None:
         """Write data, as it is, with a newline, to standard output."""

@@ -53,7 +53,8 @@ def command(app: App, *, model: str | None, dry_run: bool, no_wait: bool) -> Non
     executor = Executor(deployment.remote, on_step=lambda step: output.say(sentence(step)))
     deployment.act(prepared, executor)
     if not no_wait:
-        deployment.wait(prepared, timeout_s=timeout_s)
+        with output.working(f"waiting for {prepared.wanted.endpoint} to be in service"):
+            deployment.wait(prepared, timeout_s=timeout_s)
     _show_result(output, deployment, prepared, time.monotonic() - started)
 
 
