@@ -10,6 +10,7 @@ import http.client
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -116,17 +117,11 @@ def stop(home: Home, *, grace_s: float = STOP_GRACE_S) -> DaemonInfo | None:
     info = read(home)
     if info is None:
         return None
-    try:
-        process = psutil.Process(info.pid)
-        process.terminate()
-        try:
-            process.wait(grace_s)
-        except psutil.TimeoutExpired:
-            _LOG.warning("the daemon (pid %d) did not end in %.0f s; killed", info.pid, grace_s)
-            process.kill()
-            process.wait(_KILL_DEADLINE_S)
-    except psutil.NoSuchProcess:
-        _LOG.debug("the daemon (pid %d) ended by itself", info.pid)
+    _send(info, signal.SIGTERM)
+    if not _ends_within(info, grace_s):
+        _LOG.warning("the daemon (pid %d) did not end in %.0f s; killed", info.pid, grace_s)
+        _send(info, signal.SIGKILL)
+        _ends_within(info, _KILL_DEADLINE_S)
     return info
 
 
@@ -148,6 +143,23 @@ def is_answering(info: DaemonInfo, *, timeout_s: float = _ANSWER_DEADLINE_S) -> 
 def _runs(info: DaemonInfo) -> bool:
     started = _started_at(info.pid)
     return started is not None and abs(started - info.started_at) < _SAME_START_S
+
+
+def _send(info: DaemonInfo, number: signal.Signals) -> None:
+    try:
+        os.kill(info.pid, number)
+    except ProcessLookupError:
+        _LOG.debug("the daemon (pid %d) ended by itself", info.pid)
+
+
+def _ends_within(info: DaemonInfo, seconds: float) -> bool:
+    """Wait for a daemon's end; one whose exit code nobody collects, in a container, has ended."""
+    deadline = time.monotonic() + seconds
+    while _runs(info):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    return True
 
 
 def _started_at(pid: int) -> float | None:

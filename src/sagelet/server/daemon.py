@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
@@ -39,7 +42,15 @@ class DaemonServer(uvicorn.Server):
 
 
 def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Hook) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        SystemExit: SIGTERM came, and everything has ended.
+        KeyboardInterrupt: SIGINT did.
+    """
+    # When all has ended uvicorn raises the signal anew. The default would be to die of it at once;
+    # this way whoever holds the home gives it back first.
+    signal.signal(signal.SIGTERM, _leave)
     config = uvicorn.Config(
         app,
         http=BoundedHttpProtocol,
@@ -54,6 +65,10 @@ def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Ho
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
     DaemonServer(config, on_start=on_start, on_stop=on_stop).run(sockets)
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,6 +132,18 @@ def test_stopping_ends_the_process(home: Home, script: Path) -> None:
     assert stop(home) == info
     assert read(home) is None
     assert stop(home) is None
+
+
+def test_a_daemon_whose_exit_code_nobody_collects_has_ended(home: Home, script: Path) -> None:
+    home.root.mkdir()
+    environment = {**os.environ, "SAGELET_HOME": str(home.root)}
+    with subprocess.Popen(command(script), env=environment, stdout=subprocess.DEVNULL) as daemon:
+        while read(home) is None:
+            assert daemon.poll() is None
+        started = time.monotonic()
+        assert stop(home) is not None  # and this test, its parent, has not waited for it yet
+        assert time.monotonic() - started < 2
+        assert read(home) is None
 
 
 @pytest.mark.parametrize("signal_name", ["terminate", "kill"])
