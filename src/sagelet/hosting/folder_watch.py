@@ -7,6 +7,7 @@ save -> content changed? -> attempt ... done
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import Enum, auto
@@ -15,6 +16,8 @@ from typing import TypeAlias
 
 from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.supervision.watching import watch
+
+log = logging.getLogger(__name__)
 
 Changes: TypeAlias = Mapping[Path, str | None]
 """Files whose content is another than what serves, with what it is now; None: gone."""
@@ -93,7 +96,12 @@ class FolderWatch:
             changes = self._changes
             if not changes and not self._was_refused:
                 continue
-            outcome = await self._attempt(changes, self._saved)
+            try:
+                outcome = await self._attempt(changes, self._saved)
+            except Exception:
+                # A defect of ours: the next save gets its chance all the same.
+                log.exception("an edit of %s", self._prints.folder)
+                outcome = Outcome.REFUSED
             if outcome is Outcome.SUPERSEDED:
                 continue
             self._was_refused = outcome is Outcome.REFUSED
@@ -114,7 +122,7 @@ class FolderWatch:
         if any(path.suffix == ".py" for path in changes):
             self._attempts.clear()
             return
-        self._attempts.update(changes)
+        self._attempts.update(changes.keys())
         for path, attempts in self._attempts.items():
             if attempts >= _RESTLESS and path not in self._ignored:
                 self._ignored.add(path)

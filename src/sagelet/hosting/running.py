@@ -20,7 +20,7 @@ from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
-from sagelet.hosting.versions import Deployed, Deployer, VariantFailed, Version, clear_trees
+from sagelet.hosting.versions import Deployed, Deployer, VariantFailed, Version
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +71,7 @@ class RunningEndpoint:
             await self._stop_watching()
             self._endpoint = endpoint
             if self._version is None:
-                left = await asyncio.to_thread(clear_trees, self._folder)
-                self._generation = max(self._generation, left)
+                await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             try:
                 await self._serve(endpoint.wanted)
             except VariantFailed as failed:

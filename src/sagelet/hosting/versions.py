@@ -26,7 +26,6 @@ from sagelet.journal.streams import LogStreams
 from sagelet.worker.spec import Mounts, ServeOrder
 
 _MODEL = "/opt/ml/model"
-_VERSIONS = "versions"
 
 
 class VariantFailed(Exception):
@@ -78,14 +77,6 @@ class Version:
         await asyncio.to_thread(shutil.rmtree, self._tree, ignore_errors=True)
 
 
-def clear_trees(folder: Path) -> int:
-    """Remove what earlier versions of an endpoint have left behind; return the highest of them."""
-    trees = [path for path in (folder / _VERSIONS).glob("*") if path.name.isdecimal()]
-    for tree in trees:
-        shutil.rmtree(tree, ignore_errors=True)
-    return max((int(tree.name) for tree in trees), default=0)
-
-
 class Deployer:
     """Brings versions up."""
 
@@ -121,7 +112,7 @@ class Deployer:
         Raises:
             VariantFailed: one did not come up; nothing is left of the others.
         """
-        tree = self._home.endpoint(endpoint.ulid) / _VERSIONS / str(generation)
+        tree = self._home.endpoint(endpoint.ulid) / "versions" / str(generation)
         starts = [
             asyncio.create_task(
                 self._deploy(endpoint, variant, serving, tree / variant.name, generation, on_note)
