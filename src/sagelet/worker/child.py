@@ -34,8 +34,7 @@ def become(
     if isinstance(order, HostOrder):
         fresh.standard_streams()
         os._exit(run_host(order, set_by_imports))
-    kept = frozenset(sys.modules)
-    leaving.leave(_serve(order, fds, set_by_imports), kept)
+    leaving.leave(_serve(order, fds, set_by_imports))
 
 
 def _serve(order: ServeOrder, fds: Sequence[int], set_by_imports: Mapping[str, str]) -> int:

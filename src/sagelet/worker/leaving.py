@@ -17,26 +17,27 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, NoReturn
+
+_SPARED: set[str] = set()
+"""The modules that a zygote had imported before this process was forked; empty in a cold one."""
 
 
 def spare_the_imported() -> None:
     """Let what is imported by now outlive the interpreter: the kernel takes all of it back."""
+    _SPARED.update(sys.modules)
     registered: Any = weakref.finalize
     for finalizer in list(registered._registry):
         finalizer.atexit = False
 
 
-def leave(code: int, kept: Collection[str]) -> NoReturn:
-    """End this process with an exit code; modules other than those in `kept` are the user's.
-
-    Where no zygote froze anything this is SystemExit, and the interpreter does it all.
-    """
-    if gc.get_freeze_count() == 0:
+def leave(code: int) -> NoReturn:
+    """End this process with an exit code; where nothing is spared the interpreter does it all."""
+    if not _SPARED:
         raise SystemExit(code)
     wind_down()
-    _take_down(kept)
+    _take_down()
     _flush()
     os._exit(code)
 
@@ -50,7 +51,7 @@ def wind_down() -> None:
     _flush()
 
 
-def _take_down(kept: Collection[str]) -> None:
+def _take_down() -> None:
     """Do with the user's modules what CPython's finalize_modules does with all.
 
     Open files are held until the end: collected in a cycle, the buffer of a file may go before
@@ -60,7 +61,7 @@ def _take_down(kept: Collection[str]) -> None:
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         vars(sys).pop(name, None)
     main = {"__main__", "__mp_main__"}
-    theirs = [name for name in sys.modules if name in main or name not in kept]
+    theirs = [name for name in sys.modules if name in main or name not in _SPARED]
     # Weakly: most of them end with their last reference, their globals whole to the end.
     survivors = [_weakly(sys.modules.pop(name)) for name in theirs]
     gc.collect()

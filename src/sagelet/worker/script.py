@@ -30,7 +30,6 @@ def run(argv: Sequence[str], report: str) -> NoReturn:
     An error that the script does not catch is printed as Python prints it, and written to the
     file `report` for `read_report`.
     """
-    kept = frozenset(sys.modules)
     path = os.path.abspath(argv[0])  # noqa: PTH100 - as CPython: absolute, links kept
     sys.modules["__main__"] = _main_module(path)
     if "__mp_main__" in sys.modules:  # multiprocessing's second name for it
@@ -41,7 +40,7 @@ def run(argv: Sequence[str], report: str) -> NoReturn:
     if not getattr(sys.flags, "safe_path", False):
         shadowing.unload(folder)
         sys.path.insert(0, folder)
-    leaving.leave(_execute(path, report), kept)
+    leaving.leave(_execute(path, report))
 
 
 def read_report(report: str, pid: int) -> tracebacks.Failure | None:
