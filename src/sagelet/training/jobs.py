@@ -25,6 +25,7 @@ from sagelet.domain.training import TrainingJob
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.supervision import package_path
+from sagelet.supervision.inherited import inherited
 from sagelet.supervision.launcher import Launchers
 from sagelet.training.following import Follower
 from sagelet.training.growth import LogGrowth
@@ -32,7 +33,6 @@ from sagelet.training.hostlog import GROUP
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobOrder, JobPaths, Places, write_order
 from sagelet.training.spawning import SPARE_FOR_S, RunnerProcess, Runners
-from sagelet.training.variables import inherited
 from sagelet.worker import namespace, placing
 
 log = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ which the source's folder is put in front.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sagelet.domain.training import Host
+from sagelet.supervision.inherited import NO_CREDENTIALS
 from sagelet.training.layout import (
     NETWORK_INTERFACE,
     MlTree,
@@ -27,43 +27,6 @@ from sagelet.training.toolkit import Hyperparameters, to_arguments
 PYTORCH_MODULE = "sagemaker_pytorch_container.training:main"
 DEFAULT_LOG_LEVEL = 20
 
-INHERITED = frozenset(
-    {
-        "CUDA_HOME",
-        "CUDA_PATH",
-        "CUDA_VISIBLE_DEVICES",
-        "CURL_CA_BUNDLE",
-        "HF_HOME",
-        "HOME",
-        "HTTPS_PROXY",
-        "HTTP_PROXY",
-        "LD_LIBRARY_PATH",
-        "LOGNAME",
-        "NO_PROXY",
-        "NVIDIA_VISIBLE_DEVICES",
-        "PATH",
-        "REQUESTS_CA_BUNDLE",
-        "SHELL",
-        "SSL_CERT_DIR",
-        "SSL_CERT_FILE",
-        "TMPDIR",
-        "TORCH_HOME",
-        "TZ",
-        "USER",
-        "VIRTUAL_ENV",
-        "XDG_CACHE_HOME",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-    }
-)
-
-# A script has no AWS account of the user's: the files of keys in HOME are out of its sight.
-_NO_CREDENTIALS = {
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-}
 _IMAGE = {
     "DLC_CONTAINER_TYPE": "training",
     "LANG": "C.UTF-8",
@@ -91,11 +54,6 @@ class Rendezvous:
     port: int
 
 
-def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what a script may see of the machine's own variables; never a credential."""
-    return {name: value for name, value in environ.items() if name in INHERITED}
-
-
 def framework_module(image: str) -> str | None:
     """Return the module that an image's toolkit runs: PyTorch's, or none."""
     return PYTORCH_MODULE if "pytorch" in image.lower() else None
@@ -106,7 +64,7 @@ def environment(
 ) -> dict[str, str]:
     """Return the whole environment of a host's script; `seen` is the tree as the script sees it."""
     hyperparameters = Hyperparameters.decode(order.hyperparameters)
-    variables = {**order.inherited, **_NO_CREDENTIALS, **_IMAGE}
+    variables = {**order.inherited, **NO_CREDENTIALS, **_IMAGE}
     variables |= _platform(order, host, hyperparameters)
     if framework_module(order.image):
         variables |= _framework(machine, rendezvous)
