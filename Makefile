@@ -1,6 +1,6 @@
 # `make` is the only tool that a fresh machine needs beside Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test e2e full docs lock build bench clean
+.PHONY: help setup demo check test e2e full docs reference lock build bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +8,7 @@ TORCH := 2.13.0
 PIP := python -m pip --quiet --disable-pip-version-check
 
 help: ## Show this help
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-9s %s\n", $$1, $$2}'
 
 setup: .venv/ready ## Make the environment: the locked libraries, torch and this project
 
@@ -39,7 +39,7 @@ check: .venv/ready ## Lint, types, architecture, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --quiet
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 test: .venv/ready .venv-torch/ready .venv-aws/ready ## Run the tests, unit to end-to-end
@@ -56,6 +56,9 @@ bench: .venv/ready ## Measure, beside peers, and write docs/benchmarks.md
 
 docs: .venv/ready ## Serve the documentation at 127.0.0.1:8000
 	$(BIN)/mkdocs serve
+
+reference: .venv/ready ## Write the parts of docs/reference that follow from the code
+	$(BIN)/python -m tools.reference
 
 build: .venv/ready ## Build the wheel and the sdist
 	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist

@@ -11,6 +11,7 @@ import pytest
 from tests.training_builders import a_channel, an_order
 
 from sagelet.domain.training import Cluster, ToolkitProgram
+from sagelet.supervision.inherited import inherited
 from sagelet.training.layout import MlTree
 from sagelet.training.order import JobOrder
 from sagelet.training.variables import (
@@ -19,7 +20,6 @@ from sagelet.training.variables import (
     Rendezvous,
     environment,
     format_value,
-    inherited,
 )
 
 OPT_ML = MlTree(Path("/opt/ml"))
