@@ -20,8 +20,7 @@
     │   └── WorkerStartFailed    ... because the user's model would not load
     ├── ConfigError              ConfigNotFound, UnknownEnvironment, UnknownSetting, BadConfig,
     │                            InheritedEndpoint
-    ├── DaemonError              DaemonRunning, DaemonUnreachable, DaemonStartFailed, VersionSkew,
-    │                            PortTaken
+    ├── DaemonError              DaemonRunning, DaemonStartFailed, VersionSkew, PortTaken
     ├── StateError               the state directory cannot be used
     └── RemoteError              RemoteRefused, RemoteUnreachable, WaitTimedOut, OperationFailed,
                                  NoCredentials, WrongAccount
@@ -373,17 +372,6 @@ class DaemonRunning(DaemonError):
     def sentence(self) -> str:
         """Name the one that runs."""
         return f"a daemon (pid {self.pid}) already runs on {self.home} at {self.address}"
-
-
-@dataclass(eq=False)
-class DaemonUnreachable(DaemonError):
-    """No daemon answers on this home."""
-
-    home: str
-
-    def sentence(self) -> str:
-        """Say how to start one."""
-        return f"no daemon answers on {self.home}; start one with `sagelet up`"
 
 
 @dataclass(eq=False)

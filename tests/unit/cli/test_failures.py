@@ -21,7 +21,7 @@ from sagelet.cli.output import Output
         (errors.RemoteRefused("X", "ValidationError", "Endpoint x of account 1 not found."), 4),
         (errors.RemoteRefused("X", "ValidationException", "Cannot create already existing x."), 5),
         (errors.DaemonRunning(pid=1, address="http://127.0.0.1:1", home="/h"), 5),
-        (errors.DaemonUnreachable(home="/h"), 6),
+        (errors.DaemonStartFailed(log="/h/daemon.log"), 6),
         (errors.VersionSkew(daemon="1", ours="2"), 6),
         (errors.RemoteRefused("ListEndpoints", "InvalidSignatureException", "no"), 7),
         (errors.NoCredentials(environment="production", reason="none"), 7),
