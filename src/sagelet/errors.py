@@ -3,7 +3,7 @@
     SageletError
     ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
-    │                            BucketNotFound, KeyNotFound, UploadNotFound, RoleNotFound
+    │                            BucketNotFound, KeyNotFound, UploadNotFound
     ├── AlreadyExists            a name that is taken
     ├── BucketNotEmpty           a bucket that holds objects cannot be deleted
     ├── Busy                     the resource is being created, updated or deleted
@@ -30,7 +30,7 @@ This module is read by workers too: standard library only, Python 3.9's syntax.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 class SageletError(Exception):
@@ -110,12 +110,6 @@ class UploadNotFound(NotFound):
     """No such multipart upload."""
 
     kind = "upload"
-
-
-class RoleNotFound(NotFound):
-    """No such IAM role."""
-
-    kind = "role"
 
 
 @dataclass(eq=False)
@@ -436,7 +430,6 @@ class RemoteRefused(RemoteError):
     code: str
     message: str
     status: int = 0
-    details: dict[str, object] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Name the operation and the API's own words."""

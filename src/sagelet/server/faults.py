@@ -62,7 +62,6 @@ _RULES: dict[type[errors.SageletError], _Rule] = {
     errors.BucketNotEmpty: _Rule(
         "BucketNotEmpty", 409, lambda _: "The bucket you tried to delete is not empty"
     ),
-    errors.RoleNotFound: _Rule("NoSuchEntity", 404),
     errors.QueueFull: _Rule("ServiceUnavailable", 503),
     errors.DiskFull: _Rule("ResourceLimitExceeded", 400),
 }
