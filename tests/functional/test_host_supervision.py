@@ -149,9 +149,9 @@ async def test_sigterm_reaches_the_script_which_may_end_well(
     launcher: Launcher, host: HostFolder
 ) -> None:
     script = """
-        import signal, sys, time
+        import os, signal, sys, time
         def stop(number, frame):
-            print("saving", number)
+            os.write(1, b"saving %d\\n" % number)
             sys.exit(0)
         signal.signal(signal.SIGTERM, stop)
         print("ready")
@@ -169,8 +169,8 @@ async def test_sigterm_is_passed_on_once_and_sigkill_follows_after_the_grace(
     launcher: Launcher, host: HostFolder
 ) -> None:
     script = """
-        import signal, time
-        signal.signal(signal.SIGTERM, lambda n, f: print("not yet"))
+        import os, signal, time
+        signal.signal(signal.SIGTERM, lambda n, f: os.write(1, b"not yet\\n"))
         print("ready")
         while True:
             time.sleep(600)
@@ -195,8 +195,8 @@ async def test_sigterm_reaches_every_process_of_the_group(
     launcher: Launcher, host: HostFolder
 ) -> None:
     (host.code / "other.py").write_text(
-        "import signal, sys, time\n"
-        "signal.signal(15, lambda n, f: (print('child stops', flush=True), sys.exit(0)))\n"
+        "import os, signal, sys, time\n"
+        "signal.signal(15, lambda n, f: (os.write(1, b'child stops\\n'), sys.exit(0)))\n"
         "print('child ready', flush=True)\n"
         "time.sleep(600)\n"
     )

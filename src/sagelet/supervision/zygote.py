@@ -236,9 +236,10 @@ class Zygote:
                 future.set_result(ready)
         if not ready.complete:
             # Who waits for a fork asks for it in the loop's next turns; the imports go on after.
-            asyncio.get_running_loop().call_later(_PROCEED_AFTER_S, self._do, self._proceed())
+            self._do(self._proceed())
 
     async def _proceed(self) -> None:
+        await asyncio.sleep(_PROCEED_AFTER_S)
         with contextlib.suppress(OSError):  # it has gone; the reader tells
             async with self._writing:
                 await descriptors.send(self._sock, encode_frame({"op": "proceed"}), ())
