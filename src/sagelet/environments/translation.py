@@ -60,9 +60,4 @@ def _refused(operation: str, error: ClientError) -> RemoteRefused:
         code=str(said.get("Code", "Unknown")),
         message=str(said.get("Message", "")),
         status=int(metadata.get("HTTPStatusCode", 0)),
-        details={
-            key: value
-            for key, value in error.response.items()
-            if key not in ("Error", "ResponseMetadata")
-        },
     )
