@@ -112,11 +112,21 @@ class Recruiting:
         """
         ours, theirs = socket.socketpair()
         reading, stdout = os.pipe()
+        output = await OutputPipe.read(reading, self.on_line)
+        connection = await WorkerConnection.over(ours)
+        try:
+            return await self._start(connection, output, theirs, stdout)
+        except BaseException:
+            connection.close()
+            await _over(output)
+            raise
+
+    async def _start(
+        self, connection: WorkerConnection, output: OutputPipe, theirs: socket.socket, stdout: int
+    ) -> Worker:
+        first = connection.first_words()
         stderr = os.dup(stdout)  # each descriptor is the child's to close
         try:
-            output = await OutputPipe.read(reading, self.on_line)
-            connection = await WorkerConnection.over(ours)
-            first = connection.first_words()
             child = await self._launch((theirs.fileno(), stdout, stderr))
         finally:
             theirs.close()
@@ -132,8 +142,15 @@ class Recruiting:
         return Worker(child, connection, output, loaded)
 
     async def _launch(self, fds: Sequence[int]) -> Child:
+        """Launch the child. Once begun it is not broken off: nobody would own the child then."""
+        launching = asyncio.ensure_future(self.launcher.launch(self.order, fds))
         try:
-            return await self.launcher.launch(self.order, fds)
+            return await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            await asyncio.wait({launching})
+            if launching.exception() is None:
+                await launching.result().stop(self.stop_s)
+            raise
         except ChildFailed as error:
             raise WorkerStartFailed(
                 what=error.what, exit_code=error.exit_code, log_tail=error.log_tail
