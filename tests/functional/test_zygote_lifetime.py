@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -25,7 +26,7 @@ from sagelet.supervision.exits import ended
 from sagelet.supervision.launcher import Launcher, Launchers
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.worker.frames import FrameDecoder, encode_frame
-from sagelet.worker.processes import read_stat
+from sagelet.worker.processes import descendants, read_stat
 from sagelet.worker.spec import ServeOrder, to_json
 
 Make = Callable[..., Launcher]
@@ -72,6 +73,17 @@ def host(tmp_path: Path) -> HostFolder:
 async def _warmed(notes: list[str], times: int = 1) -> None:
     """Wait until so many zygotes have imported all that they were to."""
     await eventually(lambda: sum(n.startswith("the zygote is ready") for n in notes) == times)
+
+
+def _descriptors(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def _runs(pid: int, log: Path) -> bool:
+    """Whether a process has a file open: a host's supervisor has its journal."""
+    with contextlib.suppress(OSError):
+        return any(fd.readlink() == log for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def _parent(pid: int) -> int:
@@ -236,6 +248,51 @@ async def test_a_host_outlives_the_launcher(make: Make, host: HostFolder, warm: 
 
     assert host.exit().exit_code == 6
     assert host.lines() == ["begun", "ended"]
+
+
+async def test_a_launch_that_is_cancelled_leaves_no_child_and_a_good_zygote(
+    make: Make, tmp_path: Path, notes: list[str]
+) -> None:
+    launcher = make()
+    await launcher.start()
+    await _warmed(notes)
+    host = HostFolder(tmp_path / "1")
+    order = host.order("import time\ntime.sleep(600)\n")
+    for turns in range(12):
+        launch = asyncio.create_task(launcher.launch(order))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        launch.cancel()
+        await asyncio.gather(launch, return_exceptions=True)
+        if not launch.cancelled():
+            await launch.result().stop(0)
+
+    again = await launcher.launch(HostFolder(tmp_path / "2").order("pass"))
+    assert await again.wait() == 0
+    assert again.warm
+    supervisors = [pid for pid in descendants(os.getpid()) if _runs(pid, host.log)]
+    await eventually(lambda: not any(started_at(pid) for pid in supervisors))
+
+
+async def test_launches_leave_no_descriptors_and_no_processes_behind(
+    make: Make, tmp_path: Path
+) -> None:
+    launcher = make()
+    host = HostFolder(tmp_path / "1")
+    first = await launcher.launch(host.order(WAITS_FOR_A_FILE))
+    zygote = _parent(first.process.pid)
+
+    async def rounds() -> tuple[int, int]:
+        for seed in ("random", "1"):
+            for _ in range(5):
+                folder = HostFolder(tmp_path / os.urandom(8).hex())
+                await run(launcher, folder.order("pass", environment={"PYTHONHASHSEED": seed}))
+        return _descriptors(os.getpid()), _descriptors(zygote)
+
+    before = await rounds()
+    assert await rounds() == before
+    assert len(descendants(zygote)) == 2  # the first host's supervisor and its script
+    await first.stop(5)
 
 
 async def test_another_interpreter_runs_the_script_with_its_own_packages(

@@ -17,7 +17,8 @@ async def send(sock: socket.socket, data: bytes, fds: Sequence[int]) -> None:
     if fds:
         while not (sent := _try_to_send(sock, data, fds)):
             await _writable(sock)
-    await asyncio.get_running_loop().sock_sendall(sock, memoryview(data)[sent:])
+    if sent < len(data):
+        await asyncio.get_running_loop().sock_sendall(sock, memoryview(data)[sent:])
 
 
 def _try_to_send(sock: socket.socket, data: bytes, fds: Sequence[int]) -> int:

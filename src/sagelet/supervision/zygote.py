@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -164,8 +165,6 @@ class Zygote:
         except (OSError, TimeoutError) as error:
             self._popen.kill()  # it must not fork later what is started in another way now
             raise ChildFailed(what="the zygote", log_tail=str(error) or "no answer") from error
-        finally:
-            self._asked.pop(number, None)
         return Fork(process, asked.exit_code)
 
     async def without_children(self) -> None:
@@ -215,19 +214,22 @@ class Zygote:
             case "ready":
                 self._be_ready(told)
             case "forked":
-                process = ProcessId(told["pid"], told["started_at"])
-                asked = self._asked[told["id"]]
-                self._children[process.pid] = asked
-                self._childless.clear()
-                if not asked.process.done():
-                    asked.process.set_result(process)
+                self._adopt(ProcessId(told["pid"], told["started_at"]), self._asked.pop(told["id"]))
             case "refused":
                 failed = ChildFailed(what="a fork of the zygote", log_tail=told["error"])
-                self._asked[told["id"]].process.set_exception(failed)
+                _fail(self._asked.pop(told["id"]).process, failed)
             case "exited":
                 self._settle(told["pid"], told["code"])
             case other:
                 raise ValueError(f"it said {other!r}")
+
+    def _adopt(self, process: ProcessId, asked: _Asked) -> None:
+        self._children[process.pid] = asked
+        self._childless.clear()
+        if asked.process.done():  # who asked was cancelled meanwhile
+            os.kill(process.pid, signal.SIGKILL)
+        else:
+            asked.process.set_result(process)
 
     def _be_ready(self, told: Mapping[str, Any]) -> None:
         ready = Ready.told(told, self._environment)
