@@ -26,6 +26,10 @@ from sagelet.domain.training import (
     TrainingJob,
 )
 
+THREADS = "SAGELET_THREADS"
+STOP_GRACE = "SAGELET_STOP_GRACE_S"
+"""How many seconds a script has between SIGTERM and SIGKILL, where 120 will not do."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobPaths:
@@ -123,8 +127,7 @@ class JobOrder:
         grace_s: float,
         no_namespace: str = "",
     ) -> JobOrder:
-        """Return the order for a job."""
-        threads = job.environment.get("SAGELET_THREADS", "")
+        """Return the order for a job; its Environment may say another `grace_s`."""
         return cls(
             name=job.name,
             arn=job.arn,
@@ -140,13 +143,19 @@ class JobOrder:
             output_uri=job.output_uri,
             is_compressed=_compression(job.submitted) != "NONE",
             max_runtime_s=job.max_runtime_s,
-            grace_s=grace_s,
+            grace_s=_number(job.environment, STOP_GRACE) or grace_s,
             metrics=job.metrics,
             log_streams={host.name: job.log_stream(host) for host in job.cluster.hosts},
             places=places,
             no_namespace=no_namespace,
-            threads=int(threads) if threads.isdecimal() and int(threads) > 0 else None,
+            threads=_number(job.environment, THREADS),
         )
+
+
+def _number(environment: Mapping[str, str], name: str) -> int | None:
+    """A number above 0 that a job's Environment says, or None where it says none."""
+    text = environment.get(name, "")
+    return int(text) if text.isdecimal() and int(text) > 0 else None
 
 
 def _compression(submitted: Mapping[str, Any]) -> str:

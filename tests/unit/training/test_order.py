@@ -59,5 +59,10 @@ def test_the_threads_are_the_environments_number(text: str, threads: int | None)
     assert of(environment={"SAGELET_THREADS": text}).threads == threads
 
 
+@pytest.mark.parametrize(("text", "grace_s"), [("2", 2), ("0", 120), ("x", 120), ("", 120)])
+def test_the_grace_is_the_environments_number(text: str, grace_s: float) -> None:
+    assert of(environment={"SAGELET_STOP_GRACE_S": text}).grace_s == grace_s
+
+
 def test_every_host_has_a_log_stream_of_its_own() -> None:
     assert of().log_streams == {"algo-1": "digits/algo-1-1767323045"}
