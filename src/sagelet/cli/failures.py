@@ -40,6 +40,13 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.RemoteUnreachable, REFUSED),
 )
 
+# AWS wraps what the model said into a sentence with the address of its console.
+_MODEL_SAID = re.compile(
+    r"Received (?:server|client) error \((?P<status>\d+)\) from \S+ with message "
+    r'"(?P<body>.*)"\. See .*',
+    re.DOTALL,
+)
+
 _CREDENTIAL_FAULTS = frozenset(
     {
         "AccessDenied",
@@ -113,16 +120,23 @@ def report(error: BaseException, output: Output) -> int:
         hint = f"this is a bug of sagelet's; its report is {_write_report(error)}"
     if output.json:
         output.document(
-            {"error": {"code": type(error).__name__, "message": message, "hint": hint}}
+            {"error": {"code": _code_name(error), "message": message, "hint": hint}}
             | ({"ExitCode": error.exit_code} if isinstance(error, errors.OperationFailed) else {})
         )
-    _print(message, hint, type(error).__name__, output)
+    _print(message, hint, _code_name(error), output)
     return code
+
+
+def _code_name(error: BaseException) -> str:
+    """Return the stable name of an error: the API's own code, or the class's name."""
+    return error.code if isinstance(error, errors.RemoteRefused) else type(error).__name__
 
 
 def _message_of(error: BaseException) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
+    if isinstance(error, errors.RemoteRefused) and (said := _MODEL_SAID.fullmatch(error.message)):
+        return f"the model answered {said['status']}: {said['body']}"
     return str(error) or type(error).__name__
 
 

@@ -68,6 +68,20 @@ def test_a_bug_leaves_a_report_with_the_traceback(
     assert "ZeroDivisionError: division by zero" in report.read_text()
 
 
+def test_what_a_model_said_is_shown_without_the_wrapping(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    message = (
+        'Received server error (500) from primary with message "no\nTraceback: serve.py". See '
+        "https://x for more information."
+    )
+    error = errors.RemoteRefused("InvokeEndpoint", "ModelError", message)
+    assert failures.report(error, Output()) == 1
+    assert capsys.readouterr().err == (
+        "error[ModelError]: the model answered 500: no\nTraceback: serve.py\n"
+    )
+
+
 def test_an_error_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     failures.report(errors.InvalidRequest("a\x1b]0;owned\x07b\x1b[2Jc"), Output())
     assert "error[InvalidRequest]: abc\n" in capsys.readouterr().err
