@@ -27,8 +27,8 @@ with ours. Absolute times are this machine's; ratios carry over.
 
 {table}
 
-The model behind the endpoint is a TextCNN (Embedding 5000x100, three Conv1d of 50, Linear to 4); one
-JSON text a request, torch on one thread.
+The model behind the endpoint is a TextCNN (Embedding 5000x100, three Conv1d of 50, Linear to 4);
+one JSON text a request, torch on one thread.
 """
 
 
