@@ -49,10 +49,11 @@ async def watch(folders: Iterable[Path], *, stop: asyncio.Event) -> AsyncIterato
             try:
                 async with contextlib.aclosing(_batches(plan, stop, polling=polling)) as batches:
                     async for batch in batches:
-                        changed, unseen = plan.named(batch) | unseen, frozenset()
+                        changed = plan.named(batch) | unseen
                         if changed:
                             yield changed
-                        if plan.is_outdated(batch):
+                        unseen = plan.links_to(batch)  # a replaced file is watched no more
+                        if unseen or (plan.may_differ(batch) and _Plan.of(roots) != plan):
                             break
             except FileNotFoundError:
                 log.debug("a watched path went away before it was watched")
@@ -85,44 +86,45 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is watched: the roots that exist, with their inodes, and the files they link to."""
+    """What is watched: the roots that exist, and the files they link to, with their inodes."""
 
     roots: tuple[Path, ...]
     inodes: tuple[tuple[Path, int], ...]
-    links: tuple[tuple[Path, Path], ...]
+    links: tuple[tuple[Path, Path, int], ...]
 
     @classmethod
     def of(cls, roots: tuple[Path, ...]) -> _Plan:
-        links = [
-            (path, path.resolve()) for root in roots for path in _files(root) if path.is_symlink()
-        ]
-        return cls(roots, _inodes(roots), tuple(links))
+        linked = [path for root in roots for path in _files(root) if path.is_symlink()]
+        links = tuple((link, link.resolve(), inode) for link, inode in _inodes(linked))
+        return cls(roots, _inodes(roots), links)
 
     @property
     def paths(self) -> list[Path]:
         """What is there to be watched."""
-        targets = {real for _, real in self.links if real.exists()}
-        return [root for root, _ in self.inodes] + sorted(targets)
+        return [root for root, _ in self.inodes] + sorted({real for _, real, _ in self.links})
 
     def named(self, batch: Iterable[Path]) -> frozenset[Path]:
         """Return changed paths as they are called below the roots, without the noise."""
-        names = set()
-        for path in batch:
-            aliases = [link for link, real in self.links if real == path]
-            names.update(aliases or [path])
+        targets = {real for _, real, _ in self.links}
+        names = {path for path in batch if path not in targets} | self.links_to(batch)
         return frozenset(name for name in names if not self._is_noise(name))
 
-    def is_outdated(self, batch: Iterable[Path]) -> bool:
-        """Whether another plan may be due after some changes (or after a while without any)."""
+    def links_to(self, batch: Iterable[Path]) -> frozenset[Path]:
+        """Return the links whose targets are among some changed paths."""
+        changed = set(batch)
+        return frozenset(link for link, real, _ in self.links if real in changed)
+
+    def may_differ(self, batch: Iterable[Path]) -> bool:
+        """Whether it is worth a walk to see if there is another plan after some changes."""
         if self.inodes != _inodes(self.roots):
             return True
-        linked = {path for pair in self.links for path in pair}
+        linked = {link for link, _, _ in self.links}
         return any(path in linked or path.is_symlink() or not path.is_file() for path in batch)
 
     def differing(self, other: _Plan) -> frozenset[Path]:
         """Return the roots and links that are new or other than in another plan."""
         new_roots = {root for root, _ in set(self.inodes) ^ set(other.inodes)}
-        new_links = {link for link, _ in set(self.links) ^ set(other.links)}
+        new_links = {link for link, _, _ in set(self.links) ^ set(other.links)}
         return frozenset(new_roots | new_links)
 
     def _is_noise(self, path: Path) -> bool:
@@ -169,12 +171,12 @@ async def _pause(stop: asyncio.Event) -> None:
         await asyncio.wait_for(stop.wait(), _LOOK_AGAIN_MS / 1000)
 
 
-def _inodes(roots: Iterable[Path]) -> tuple[tuple[Path, int], ...]:
-    """Return the roots that are there, each with the inode that it (or its target) is."""
+def _inodes(paths: Iterable[Path]) -> tuple[tuple[Path, int], ...]:
+    """Return the paths that are there, each with the inode that it (or its target) is."""
     found = []
-    for root in roots:
+    for path in paths:
         with contextlib.suppress(OSError):
-            found.append((root, root.stat().st_ino))
+            found.append((path, path.stat().st_ino))
     return tuple(found)
 
 

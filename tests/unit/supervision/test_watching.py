@@ -27,21 +27,20 @@ class Watcher:
         async for changed in watch(folders, stop=self._stop):
             self._told.put_nowait(changed)
 
-    async def tells(self, path: Path, after: Callable[[], object]) -> None:
-        """Do something, again and again until the watch stands; wait until a path is told."""
+    async def tells(self, path: Path, after: Callable[[], object]) -> set[Path]:
+        """Do something, again and again until the watch stands, and wait until a path is told.
+
+        Returns all that was told until then.
+        """
+        told: set[Path] = set()
         async with asyncio.timeout(DEADLINE_S):
-            while True:
+            while path not in told:
                 after()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.6):
-                        while path not in await self._told.get():
-                            pass
-                        return
-
-    async def quiet(self) -> list[frozenset[Path]]:
-        """Return what is told in a short while."""
-        await asyncio.sleep(0.15)
-        return [self._told.get_nowait() for _ in range(self._told.qsize())]
+                        while path not in told:
+                            told |= await self._told.get()
+        return told
 
     async def stop(self) -> None:
         self._stop.set()
@@ -59,7 +58,6 @@ def root(tmp_path: Path) -> Path:
 async def watcher(root: Path) -> AsyncIterator[Watcher]:
     watcher = Watcher([root / "code", root / "later"])
     await watcher.tells(root / "code" / "warm", (root / "code" / "warm").touch)
-    await watcher.quiet()
     yield watcher
     await watcher.stop()
 
@@ -99,6 +97,12 @@ async def test_a_file_that_is_linked_to_is_told_by_its_link(root: Path) -> None:
         (root / "new").replace(target)
 
     await watcher.tells(link, replace)
+
+    def remake() -> None:
+        target.unlink()
+        target.write_text("again")
+
+    await watcher.tells(link, remake)
     await watcher.tells(link, lambda: target.write_text("4"))
     await watcher.stop()
 
@@ -146,8 +150,10 @@ async def test_what_editors_and_python_write_is_not_told(
     path = root / "code" / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("x")
+    after = root / "code" / "after.py"
 
-    told = {changed for batch in await watcher.quiet() for changed in batch}
+    told = await watcher.tells(after, after.touch)
+
     assert path not in told
 
 
