@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tests.serving_projects import ECHO, an_order, write
 
 from sagelet.worker.frames import Frame, encode_frame, read_frame
@@ -202,6 +203,41 @@ def test_handlers_can_import_the_toolkit_where_it_is_not_installed(
     assert refused.body.startswith(b"too many\nTraceback")
     talk.send({**asked, "content_type": "image/png"}, b"x")
     assert talk.receive().header["status"] == 415
+
+
+def test_a_toolkit_that_is_installed_is_the_one_that_is_imported(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    files = {
+        "sagemaker_inference/__init__.py": "REAL = True\n",
+        "inference.py": """
+            import sagemaker_inference
+            def model_fn(model_dir):
+                return str(sagemaker_inference.REAL)
+            def transform_fn(model, data, content_type, accept):
+                return model
+        """,
+    }
+    write(tmp_path, files)
+    talk = Talk(an_order(tmp_path))
+    talks.append(talk)
+    talk.receive()
+    assert talk.ask().body == b"True"
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_torchscript_model_without_code_is_served_by_the_defaults(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    torch.jit.save(torch.jit.script(torch.nn.ReLU()), str(tmp_path / "model.pt"))
+    talk = Talk(an_order(tmp_path))
+    talks.append(talk)
+    assert talk.receive().header["functions"] == []
+    asked = {"op": "invoke", "id": 1, "content_type": "application/json; charset=utf-8"}
+    talk.send(asked, b"[[-1, 2.5]]")
+    answer = talk.receive()
+    assert answer.body == b"[[0.0, 2.5]]"
+    assert answer.header["content_type"] == "application/json"
 
 
 def test_what_a_handler_prints_is_not_mixed_with_frames(

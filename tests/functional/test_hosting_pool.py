@@ -316,8 +316,13 @@ async def test_draining_has_an_end() -> None:
     await rig.pool.start()
     task = rig.begin(b"hold")
     await until(lambda: rig.asked == 1)
+    late = rig.begin(b"late")
+    await asyncio.sleep(0)
     await rig.pool.drain(0.02)
     assert (await task).status == 500
+    said = await late
+    assert said.status == 503
+    assert b"this version has been replaced" in said.body
 
 
 async def test_an_edit_is_prepared_by_one_worker_first_and_committed_by_all(make: Make) -> None:

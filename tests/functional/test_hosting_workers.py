@@ -316,6 +316,7 @@ async def test_workers_end_with_their_endpoint(rig: Rig, project: Path) -> None:
     await until(lambda: rig.find() is None)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    assert (project / "weights.txt").read_text() == "first\n"
 
 
 async def test_another_interpreter_serves_with_what_is_installed_there(

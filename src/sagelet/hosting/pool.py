@@ -85,6 +85,7 @@ class Pool:
         self._free: list[Worker] = []
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._quiet = asyncio.Event()
+        self._closed = ""
         self._recovery = Recovery(
             recruiting,
             rest_s=settings.rest_s,
@@ -149,7 +150,7 @@ class Pool:
             "headers": dict(invocation.headers),
         }
         while True:
-            if not self._seats and self._recovery.given_up:
+            if not self._seats and self._given_up:
                 return self._unreachable()
             try:
                 worker = self._free.pop() if self._free else await self._next_free(latest)
@@ -218,7 +219,14 @@ class Pool:
             worker.connection.on_lost = _nothing
         self._seats.clear()
         self._free.clear()
+        self._closed = "this version has been replaced"
+        self._turn_away()
         await self._stop(workers)
+
+    @property
+    def _given_up(self) -> str:
+        """Why no worker will come, if so."""
+        return self._closed or self._recovery.given_up
 
     @property
     def _is_quiet(self) -> bool:
@@ -248,8 +256,10 @@ class Pool:
     def _ask(
         self, worker: Worker, header: Mapping[str, Any], body: bytes, latest: float
     ) -> asyncio.Future[Frame]:
+        seat = self._seats.get(worker)
+        if seat is None:
+            raise ConnectionGone(asked=False)
         reply = worker.connection.ask(header, body)
-        seat = self._seats[worker]
         # The timer is the worker's and not the caller's: who hangs up early changes nothing.
         seat.timer = asyncio.get_running_loop().call_at(latest, self._timed_out, worker, reply)
         return reply
@@ -323,7 +333,7 @@ class Pool:
             self._waiting.clear()
 
     def _unreachable(self) -> Answer:
-        text = f"No worker is available to serve request: {self._recovery.given_up}"
+        text = f"No worker is available to serve request: {self._given_up}"
         body = failures.server_error(503, text, "ServiceUnavailableException")
         return self._answer(HTTPStatus.SERVICE_UNAVAILABLE, body)
 
@@ -369,7 +379,10 @@ def _run_errand(worker: Worker, errand: _Errand) -> None:
         elif not reply.cancelled():
             errand.reply.set_result(reply.result())
 
-    worker.connection.ask(errand.header).add_done_callback(hand_on)
+    try:
+        worker.connection.ask(errand.header).add_done_callback(hand_on)
+    except ConnectionGone as gone:
+        errand.reply.set_exception(gone)
 
 
 def _withdraw(seat: _Seat, errand: _Errand) -> None:

@@ -58,6 +58,8 @@ class Reloading:
             if not await _started(fresh, newer):
                 return Outcome.SUPERSEDED
         except WorkerStartFailed as error:
+            if newer.is_set():
+                return Outcome.SUPERSEDED  # it may have been read in the middle of a save
             self._refuse(names, error)
             return Outcome.REFUSED
         self._deployed.pool = fresh

@@ -128,6 +128,9 @@ class Recruiting:
         stderr = os.dup(stdout)  # each descriptor is the child's to close
         try:
             child = await self._launch((theirs.fileno(), stdout, stderr))
+        except BaseException:
+            first.cancel()  # nobody will ask for it
+            raise
         finally:
             theirs.close()
             os.close(stdout)

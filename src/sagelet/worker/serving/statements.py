@@ -112,9 +112,13 @@ def is_dynamic(nodes: Collection[ast.stmt]) -> bool:
     for node in _walk(nodes):
         if isinstance(node, ast.Name) and node.id in _DYNAMIC_NAMES:
             return True
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.modules":
+        if isinstance(node, ast.Attribute) and node.attr == "modules" and _is_sys(node.value):
             return True
     return imports_dynamically(nodes)
+
+
+def _is_sys(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "sys"
 
 
 def imports_dynamically(nodes: Collection[ast.stmt]) -> bool:
