@@ -52,6 +52,7 @@ def host(tmp_path: Path) -> HostFolder:
         ("sys.exit((1, 2))", 1),
         ("raise ValueError('no')", 1),
         ("os._exit(7)", 7),
+        ("print('x', end='')\nos.close(1)", 120),
         ("threading.Thread(target=sys.exit, args=(5,)).start()", 0),
     ],
 )
@@ -156,7 +157,7 @@ async def test_a_keyboard_interrupt_ends_the_script_by_the_signal(
         """
     assert await run(launcher, host.order(script)) == 128 + signal.SIGINT
     assert host.exit().exit_code == -signal.SIGINT
-    assert host.lines()[-1] == "tidied"
+    assert "tidied" in host.lines()
 
 
 async def test_a_missing_script_exits_2_and_says_so(launcher: Launcher, host: HostFolder) -> None:
@@ -283,6 +284,42 @@ async def test_what_the_program_left_open_is_finished_at_the_end(
     assert host.lines() == ["last line", "thread done", "at exit", "deleted unclosed.txt"]
     assert (host.code / "unclosed.txt").read_text() == "kept"
     assert (host.code / "other.txt").read_text() == "kept too"
+
+
+async def test_daemon_threads_do_not_disturb_the_end(launcher: Launcher, host: HostFolder) -> None:
+    (host.code / "ticker.py").write_text(
+        "import math, threading, time\n"
+        "def tick():\n"
+        "    while True:\n"
+        "        math.sqrt(time.monotonic())\n"
+        "def start():\n"
+        "    threading.Thread(target=tick, daemon=True).start()\n"
+    )
+    script = """
+        import ticker
+        f = open("unclosed.txt", "w")
+        f.write("kept")
+        ticker.start()
+        print("last line")
+        """
+    assert await run(launcher, host.order(script)) == 0
+    assert host.lines() == ["last line"]
+    assert (host.code / "unclosed.txt").read_text() == "kept"
+
+
+async def test_an_error_at_exit_is_printed_and_does_not_change_the_exit_code(
+    launcher: Launcher, host: HostFolder
+) -> None:
+    script = """
+        import atexit
+        def fail():
+            raise ValueError("at exit")
+        atexit.register(print, "still run")
+        atexit.register(fail)
+        """
+    assert await run(launcher, host.order(script)) == 0
+    assert "ValueError: at exit" in host.lines()
+    assert "still run" in host.lines()
 
 
 async def test_classes_of_the_script_can_be_pickled_and_multiprocessing_works(

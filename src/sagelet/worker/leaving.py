@@ -15,10 +15,13 @@ import io
 import os
 import sys
 import threading
+import traceback
 import types
 import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+_NOT_FLUSHED = 120  # CPython's exit code where standard output cannot take what is left for it
 
 _SPARED: set[str] = set()
 """The modules that a zygote had imported before this process was forked; empty in a cold one."""
@@ -36,19 +39,39 @@ def leave(code: int) -> NoReturn:
     """End this process with an exit code; where nothing is spared the interpreter does it all."""
     if not _SPARED:
         raise SystemExit(code)
-    wind_down()
-    _take_down()
-    _flush()
-    os._exit(code)
+    is_flushed = wind_down()
+    if threading.active_count() > 1:
+        # Daemon threads stand still while CPython takes down what they use. Here they would not.
+        _flush_files()
+    else:
+        _take_down()
+    is_flushed = _flush() and is_flushed
+    os._exit(code if is_flushed else _NOT_FLUSHED)
 
 
-def wind_down() -> None:
-    """Wait for the threads that are no daemons, and run what atexit was told to."""
+def wind_down() -> bool:
+    """Wait for the threads that are no daemons, run what atexit was told to, and flush.
+
+    Returns whether standard output and error could be flushed.
+    """
     threads: Any = threading
-    threads._shutdown()
     exits: Any = atexit
-    exits._run_exitfuncs()
-    _flush()
+    _go_on_after(threads._shutdown)
+    _go_on_after(exits._run_exitfuncs)
+    return _flush()
+
+
+def _go_on_after(step: Callable[[], object]) -> None:
+    try:
+        step()
+    except BaseException:  # noqa: BLE001 - printed, and the end goes on, as CPython's does
+        traceback.print_exc()
+
+
+def _flush_files() -> None:
+    for file in sorted(_open_files(), key=_layer):
+        with contextlib.suppress(OSError, ValueError):  # closed, or nowhere to write to
+            file.flush()
 
 
 def _take_down() -> None:
@@ -109,8 +132,14 @@ def _clear(names: dict[str, Any]) -> None:
                 names[name] = None
 
 
-def _flush() -> None:
+def _flush() -> bool:
+    """Flush what Python and C hold back for the standard streams; return whether that worked."""
+    is_flushed = True
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None and not stream.closed:
-            stream.flush()
+        if stream is not None and not getattr(stream, "closed", False):
+            try:
+                stream.flush()
+            except Exception:  # noqa: BLE001 - the stream may be anybody's; its failure is the exit code
+                is_flushed = False
     ctypes.CDLL(None).fflush(None)
+    return is_flushed
