@@ -28,6 +28,7 @@ from text_classification.vocabulary import Vocabulary
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, report and save."""
     arguments = parse_arguments(argv)
+    torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     parts = data.split(data.load(arguments.data_dir, arguments.data_url))
     labels = sorted({row.label for row in parts.train})
@@ -81,6 +82,8 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     for name, value in Shape._field_defaults.items():
         add(f"--{name.replace('_', '-')}", type=type(value), default=value)
     add("--seed", type=int, default=1)
+    # The tensors are small: a second thread gains little, and loses much where cores are shared.
+    add("--threads", type=_positive, default=1)
     add("--data-url", help="a CSV with the columns text and label: http(s) or a path")
     add("--experiments-dir", type=Path, default=EXPERIMENTS_DIR, help="of plain runs")
     channel, model_dir, output_dir = map(

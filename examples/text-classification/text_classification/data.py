@@ -145,4 +145,4 @@ def _read(url: str) -> str:
 
 
 if __name__ == "__main__":
-    print(f"{len(load())} texts in {DATA_DIR / ARCHIVE}")
+    print(f"{len(load())} texts in {DATA_DIR.name}/{ARCHIVE}")

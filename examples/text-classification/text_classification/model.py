@@ -26,7 +26,7 @@ class Shape(NamedTuple):
     """The hyperparameters of the network."""
 
     dimensions: int = 64
-    filters: int = 64
+    filters: int = 128
     word_dropout: float = 0.4
     dropout: float = 0.5
 

@@ -7,6 +7,7 @@ What differs from one environment to the other stands in config.yml, beside this
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import tarfile
@@ -65,7 +66,7 @@ def deploy(env: DeployEnv) -> None:
     """Create the endpoint, or move it to the new model, and wait until it serves."""
     client = env.client()
     endpoint = env.setting("model_name")
-    version = f"{endpoint}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    version = f"{endpoint}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     client.create_model(
         ModelName=version,
         ExecutionRoleArn=env.setting("aws_role"),
@@ -110,14 +111,13 @@ def delete_if_failed(env: DeployEnv) -> None:
 def wait(env: DeployEnv, version: str) -> None:
     """Wait until the endpoint serves this version, or say why it does not."""
     client, endpoint = env.client(), env.setting("model_name")
-    try:
+    with contextlib.suppress(WaiterError):  # the endpoint's description says more
         client.get_waiter("endpoint_in_service").wait(EndpointName=endpoint)
-    except WaiterError as error:
-        log.error("%s", error)
     found = client.describe_endpoint(EndpointName=endpoint)
     # After an update that fails the endpoint is in service too, with what it served before.
     if (found["EndpointStatus"], found["EndpointConfigName"]) != ("InService", version):
-        sys.exit(f"deploy.py: {version} does not serve: {found.get('FailureReason')}")
+        why = found.get("FailureReason", f"the endpoint is {found['EndpointStatus']}")
+        sys.exit(f"deploy.py: {version} does not serve: {why}")
 
 
 def _without_bytecode(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
