@@ -64,12 +64,12 @@ def save(
     if arguments.model_dir is None:
         with new_experiment(arguments.experiments_dir) as folder:
             classifier.save(folder)
-            _write_metrics(arguments.output_data_dir or folder, metrics)
+            _write_metrics(folder, metrics, arguments)
         print(f"saved {arguments.experiments_dir.name}/{LATEST}")
         return
     arguments.model_dir.mkdir(parents=True, exist_ok=True)
     classifier.save(arguments.model_dir)
-    _write_metrics(arguments.output_data_dir or arguments.model_dir, metrics)
+    _write_metrics(arguments.model_dir, metrics, arguments)
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -102,9 +102,15 @@ def _positive(text: str) -> int:
     return number
 
 
-def _write_metrics(folder: Path, metrics: Mapping[str, float]) -> None:
+def _write_metrics(
+    model_dir: Path, metrics: Mapping[str, float], arguments: argparse.Namespace
+) -> None:
+    options = vars(arguments).items()
+    hyperparameters = {name: value for name, value in options if not isinstance(value, Path)}
+    folder = arguments.output_data_dir or model_dir
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=4), encoding="utf-8")
+    report = json.dumps({**metrics, "hyperparameters": hyperparameters}, indent=4)
+    (folder / "metrics.json").write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ def test_a_job_writes_the_model_and_its_metrics_where_it_is_told(
     train.main([*quick, "--experiments-dir", str(tmp_path / "experiments")])
     assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.json", "weights.pt"}
     metrics = json.loads((tmp_path / "output" / "metrics.json").read_text())
-    assert set(metrics) == {"best_epoch", "val_accuracy", "test_accuracy"}
+    assert set(metrics) == {"best_epoch", "val_accuracy", "test_accuracy", "hyperparameters"}
+    assert metrics["hyperparameters"]["epochs"] == 2
     assert not (tmp_path / "experiments").exists()
 
 
