@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Callable, Protocol
 
+from sagelet.worker.serving.tracebacks import blame
+
 USER_FUNCTIONS = (
     "model_fn",
     "transform_fn",
@@ -69,9 +71,8 @@ class Handler:
         self.takes_context = self._count == arguments + 1
         if self._count not in (arguments, arguments + 1):
             shown = getattr(function, "__name__", name)
-            self._problem = TypeError(
-                f"{shown} takes {self._count} arguments but {arguments} were given."
-            )
+            said = f"{shown} takes {self._count} arguments but {arguments} were given."
+            self._problem = blame(TypeError(said), function)
 
     def __call__(self, context: Any, *arguments: Any) -> Any:
         """Call the function.
@@ -127,7 +128,7 @@ def bind(module: ModuleType | None, defaults: Defaults) -> Handlers:
     own = {name: getattr(module, name, None) for name in USER_FUNCTIONS} if module else {}
     transform = own.get("transform_fn")
     if transform and (own["input_fn"] or own["predict_fn"] or own["output_fn"]):
-        raise ValueError(_CONFLICT)
+        raise blame(ValueError(_CONFLICT), transform)
     return Handlers(
         model=Handler("model_fn", own.get("model_fn") or defaults.model_fn, 1),
         transform=Handler("transform_fn", transform, 4) if transform else None,

@@ -19,6 +19,9 @@ from typing import Any
 SOURCE_NAME = "__sagelet_source__"
 """A module of the user's keeps the bytes that it was made of under this name."""
 
+_BLAMED = "__sagelet_blamed__"
+"""An error about a function that was not called has the function's frame under this name."""
+
 _OURS = str(Path(__file__).resolve().parent.parent)
 _TOOLKIT = tuple(f"{_OURS}/serving/{name}" for name in ("defaults.py", "codecs.py", "stand_in/"))
 _TEXT_LIMIT = 32_000
@@ -40,12 +43,24 @@ def describe(error: BaseException, *, otherwise: str = "") -> Failure:
     """
     whole = traceback.TracebackException.from_exception(error)
     _clean(whole, error)
+    blamed = getattr(error, _BLAMED, None)
+    if blamed is not None:
+        whole.stack.append(_in_place(blamed, {}))
     text = "".join(whole.format())
     if len(text) > _TEXT_LIMIT:
         half = _TEXT_LIMIT // 2
         text = text[:half] + "\n  [...]\n" + text[-half:]
     where = _where(error, whole) or otherwise
     return Failure(error=last_line(error, whole), where=where, traceback=text)
+
+
+def blame(error: Exception, function: Any) -> Exception:
+    """Note on an error which function of the user's it is about; return the error."""
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        frame = traceback.FrameSummary(code.co_filename, code.co_firstlineno, code.co_name)
+        setattr(error, _BLAMED, frame)
+    return error
 
 
 def last_line(error: BaseException, whole: traceback.TracebackException | None = None) -> str:

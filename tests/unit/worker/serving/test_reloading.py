@@ -218,7 +218,7 @@ def test_transform_fn_beside_input_fn_is_refused_and_the_old_handlers_stay(
     outcome = project.prepare(ENTRY)
     assert isinstance(outcome, Failure)
     assert outcome.error.startswith("ValueError: Cannot use transform_fn")
-    assert outcome.where.endswith(ENTRY)
+    assert outcome.where.endswith(f"{ENTRY}:22")
     assert project.says() == "old hello.hello."
 
 

@@ -88,3 +88,27 @@ def test_moved_code_is_found_again(tmp_path: Path) -> None:
     assert moved_line(old, str(path), 6) == 6
     path.write_bytes(b"def broken(")
     assert moved_line(old, str(path), 6) == 6
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        (
+            "x = 1\n\ndef model_fn():\n    return x\n",
+            "TypeError: model_fn takes 0 arguments but 1 were given.",
+        ),
+        (
+            "def input_fn(a, b): pass\n\ndef transform_fn(a, b, c, d): pass\n",
+            "ValueError: Cannot use transform_fn implementation in conjunction with "
+            "input_fn, predict_fn, and/or output_fn implementation",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_shown_where_it_stands(
+    tmp_path: Path, source: str, error: str
+) -> None:
+    failure = describe(load_error(tmp_path, source))
+    assert failure.error == error
+    assert failure.where == f"{tmp_path.resolve()}/inference.py:3"
+    assert source.splitlines()[2] in failure.traceback
+    assert "/sagelet/" not in failure.traceback
