@@ -46,6 +46,14 @@ class PoolSettings:
     delays_s: Sequence[float] = DELAYS_S
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Headers for the answers of a generation and of those before it."""
+
+    generation: int
+    headers: Mapping[str, str]
+
+
 @dataclass(eq=False, slots=True)
 class _Seat:
     """A worker's place in the pool: what it is to be asked next, and until when it may answer."""
@@ -77,7 +85,7 @@ class Pool:
     ) -> None:
         """Prepare; `start` brings the workers up. `on_note` is told of deaths and recoveries."""
         self.variant = variant
-        self.extra_headers: dict[str, str] = {}
+        self.notice: Notice | None = None
         self._endpoint = endpoint
         self._settings = settings
         self._on_note = on_note
@@ -344,22 +352,26 @@ class Pool:
             content_type="application/json" if status else None,
             variant=self.variant,
             generation=self.recruiting.order.generation,
-            headers=dict(self.extra_headers),
+            headers=self._with_notice({}, self.recruiting.order.generation),
         )
 
     def _answer_of(self, frame: Frame, generation: int) -> Answer:
         said = frame.header
         if said["op"] == _TIMED_OUT.header["op"]:
             return self._answer(_TIMED_OUT_STATUS, failures.TIMED_OUT.encode())
-        headers = said["headers"]
         return Answer(
             status=said["status"],
             body=frame.body,
             content_type=said["content_type"],
             variant=self.variant,
             generation=generation,
-            headers={**headers, **self.extra_headers} if self.extra_headers else headers,
+            headers=self._with_notice(said["headers"], generation),
         )
+
+    def _with_notice(self, headers: dict[str, str], generation: int) -> dict[str, str]:
+        if self.notice is None or generation > self.notice.generation:
+            return headers
+        return {**headers, **self.notice.headers}
 
     async def _stop(self, workers: Sequence[Worker]) -> None:
         await asyncio.gather(*(worker.stop(self._settings.stop_s) for worker in workers))

@@ -12,7 +12,7 @@ from sagelet.errors import WorkerStartFailed
 from sagelet.hosting import failures
 from sagelet.hosting.folder_watch import Changes, Outcome
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
-from sagelet.hosting.pool import Pool
+from sagelet.hosting.pool import Notice, Pool
 from sagelet.hosting.versions import Deployed
 
 RELOAD_ERROR_HEADER = "x-sagelet-reload-error"
@@ -60,7 +60,7 @@ class Reloading:
         except WorkerStartFailed as error:
             if newer.is_set():
                 return Outcome.SUPERSEDED  # it may have been read in the middle of a save
-            self._refuse(names, error)
+            self._refuse(names, error, generation)
             return Outcome.REFUSED
         self._deployed.pool = fresh
         self._around.retire(pool)
@@ -80,13 +80,14 @@ class Reloading:
             raise
 
     def _report_swap(self, swapped: Swapped, names: str, begun: float) -> None:
-        headers = self._deployed.pool.extra_headers
-        was_refused = headers.pop(RELOAD_ERROR_HEADER, None) is not None
+        pool = self._deployed.pool
+        was_refused, pool.notice = pool.notice is not None, None
         if swapped.modules or was_refused:
             self._say(f"reloaded {names} in {_since(begun)} (model kept)")
 
-    def _refuse(self, names: str, error: WorkerStartFailed) -> None:
-        self._deployed.pool.extra_headers[RELOAD_ERROR_HEADER] = failures.header_text(error)
+    def _refuse(self, names: str, error: WorkerStartFailed, generation: int) -> None:
+        headers = {RELOAD_ERROR_HEADER: failures.header_text(error)}
+        self._deployed.pool.notice = Notice(generation, headers)
         text = f"{names} is not served, the last good version is: {error}"
         self._deployed.sink.add_text(text)
         self._around.on_problem(text)
