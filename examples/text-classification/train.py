@@ -106,7 +106,9 @@ def _write_metrics(
     model_dir: Path, metrics: Mapping[str, float], arguments: argparse.Namespace
 ) -> None:
     options = vars(arguments).items()
-    hyperparameters = {name: value for name, value in options if not isinstance(value, Path)}
+    hyperparameters = {
+        name: value for name, value in options if isinstance(value, int | float | str)
+    }
     folder = arguments.output_data_dir or model_dir
     folder.mkdir(parents=True, exist_ok=True)
     report = json.dumps({**metrics, "hyperparameters": hyperparameters}, indent=4)
