@@ -23,17 +23,18 @@ _OUT_OF_MEMORY = 137
 
 
 def failure_reason(variant: str, error: SageletError) -> str:
-    """Return the FailureReason of an endpoint: the user's error first, then its traceback's end."""
+    """Return the FailureReason of an endpoint: the user's error and traceback, then AWS's words."""
     if not isinstance(error, WorkerStartFailed):
         return str(error)[:REASON_LIMIT]
     what = error.error or _how_it_ended(error.exit_code)
     place = f" at {error.where}" if error.where else ""
-    head = f"{_PING.format(variant)} {what}{place}"
+    ping = f"\n{_PING.format(variant)}"
+    head = f"{what}{place}"[: REASON_LIMIT - len(ping)]
     rest = (error.traceback or error.log_tail).strip()
-    room = REASON_LIMIT - len(head) - 1
+    room = REASON_LIMIT - len(head) - len("\n") - len(ping)
     if not rest or room < len("..."):
-        return head[:REASON_LIMIT]
-    return f"{head}\n{rest if len(rest) <= room else '...' + rest[-(room - 3) :]}"
+        return f"{head}{ping}"
+    return f"{head}\n{rest if len(rest) <= room else '...' + rest[-(room - 3) :]}{ping}"
 
 
 def header_text(error: SageletError) -> str:
@@ -69,4 +70,6 @@ def cause_of_death(exit_code: int) -> str:
 
 
 def _how_it_ended(exit_code: int | None) -> str:
-    return "it did not answer in time" if exit_code is None else f"it {cause_of_death(exit_code)}"
+    if exit_code is None:
+        return "the worker did not answer in time"
+    return f"the worker {cause_of_death(exit_code)}"

@@ -23,26 +23,27 @@ def a_failure(**facts: str) -> WorkerStartFailed:
 def test_the_reason_is_awss_sentence_then_the_users_error_its_place_and_its_traceback() -> None:
     error = a_failure(error="ValueError: no", where="/p/inference.py:3", traceback="Traceback …\n")
     reason = failures.failure_reason("AllTraffic", error)
-    assert reason == f"{PING} ValueError: no at /p/inference.py:3\nTraceback …"
+    assert reason == f"ValueError: no at /p/inference.py:3\nTraceback …\n{PING}"
 
 
 def test_a_long_traceback_keeps_its_end_within_the_limit() -> None:
     error = a_failure(error="E: x", where="/i.py:1", traceback="a" * 5000 + "the end")
     reason = failures.failure_reason("AllTraffic", error)
     assert len(reason) == failures.REASON_LIMIT
-    assert reason.startswith(f"{PING} E: x at /i.py:1\n...")
-    assert reason.endswith("the end")
+    assert reason.startswith("E: x at /i.py:1\n...aaa")
+    assert reason.endswith(f"the end\n{PING}")
 
 
 def test_a_long_error_is_cut() -> None:
     reason = failures.failure_reason("AllTraffic", a_failure(error="E: " + "x" * 5000))
     assert len(reason) == failures.REASON_LIMIT
+    assert reason.endswith(f"xxx\n{PING}")
 
 
 def test_a_worker_that_ended_without_a_word_says_how_and_its_last_lines() -> None:
     error = WorkerStartFailed(what="x", exit_code=-signal.SIGSEGV, log_tail="last line")
     reason = failures.failure_reason("AllTraffic", error)
-    assert reason == f"{PING} it was killed by SIGSEGV\nlast line"
+    assert reason == f"the worker was killed by SIGSEGV\nlast line\n{PING}"
 
 
 def test_any_other_error_speaks_for_itself() -> None:
