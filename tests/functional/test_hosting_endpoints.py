@@ -100,9 +100,9 @@ async def test_a_model_that_does_not_load_is_a_failed_endpoint_with_the_users_er
     endpoint = await rig.settled()
     assert endpoint.status is EndpointStatus.FAILED
     assert endpoint.failure_reason == (
+        f"ValueError: no weights at /p/inference.py:3\n{LOAD_FAILED['traceback'].strip()}\n"
         "The primary container for production variant AllTraffic did not pass the ping health "
-        "check. Please check CloudWatch logs for this endpoint. ValueError: no weights at "
-        f"/p/inference.py:3\n{LOAD_FAILED['traceback'].strip()}"
+        "check. Please check CloudWatch logs for this endpoint."
     )
     with pytest.raises(EndpointNotInService):
         await rig.ask()
