@@ -1,0 +1,142 @@
+"""Every key of the configuration: types and defaults from the settings classes, words from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from tools.markdown import code, table
+
+from sagelet.environments.settings import (
+    OURS,
+    OVERRIDABLE,
+    EnvironmentSettings,
+    ServeSettings,
+    TrainSettings,
+    UiSettings,
+)
+
+_NOT_YET = "Checked, and without effect in this release."
+
+_ENVIRONMENT = {
+    "model_name": "The endpoint's name, and the beginning of every other name that `deploy` and "
+    "`train` make.",
+    "aws_role": "The role that SageMaker works in: a name, which IAM expands, or an ARN. Needed "
+    "outside this machine.",
+    "instance_type": "What serves: `local` or `local_gpu` for this machine, else one of AWS's "
+    "types. Needed outside this machine.",
+    "model_data_path": "An existing model, `file://` or `s3://`, where there is no `serve:`.",
+    "python": "The project's interpreter, for workers and training scripts. Default: the one that "
+    "runs the daemon.",
+    "s3": _NOT_YET,
+    "contract": "How strictly an endpoint keeps to the container's behaviour; see "
+    "[handlers](handlers.md#sane-and-strict).",
+    "runtime": _NOT_YET,
+    "workers": "Worker processes of an endpoint; `auto` is two.",
+    "threads": "torch's threads in a worker. For a training script it counts only where it is "
+    "written; its default is all cores.",
+    "pass_credentials": _NOT_YET,
+    "region": "The region. Default: `AWS_REGION`, then `AWS_DEFAULT_REGION`; in a local "
+    "environment `us-east-1` after these.",
+    "profile": "An AWS profile; of no meaning in a local environment.",
+    "account": "The account, as text. `deploy` and `train` refuse credentials of another one.",
+    "bucket": "Where archives and channels go. Default: the bucket of `model_data_path`, else "
+    "`sagelet-<region>-<account>`.",
+    "image": "The container image. Default: AWS's PyTorch image for the project's torch.",
+    "endpoint_url": "Another address for every AWS client of this environment, such as an "
+    "emulator's. It is printed when it is used, and it makes the environment remote.",
+}
+_SERVE = {
+    "source": "The folder that becomes `code/`; `.gitignore` and `.sagemakerignore` are honoured.",
+    "entry_point": "The file with the handlers.",
+    "model": "The folder (or file) that becomes the root of `model.tar.gz`.",
+    "sample": _NOT_YET,
+}
+_TRAIN = {
+    "source": "The folder that becomes `sourcedir.tar.gz`.",
+    "entry_point": "The script, somewhere in `source`.",
+    "instance_type": "What trains. Needed outside this machine.",
+    "channels": "Names and folders, `file://` or `s3://` URLs. A folder is read where it is "
+    "(local) or uploaded (elsewhere).",
+    "hyperparameters": "The script's arguments.",
+    "hosts": "How many instances; this machine runs jobs on one.",
+    "metrics": "Names and regular expressions whose first group is the value in a log line.",
+}
+_UI = {"fields": _NOT_YET, "output": _NOT_YET}
+
+
+def environment_keys() -> str:
+    """Return the keys of one environment."""
+    rows = [
+        [*row, code(f"SAGELET_{name.upper()}") if name in OVERRIDABLE else ""]
+        for name, row in zip(OURS, _rows(EnvironmentSettings, _ENVIRONMENT), strict=True)
+    ]
+    return table(["key", "may be", "default", "what it says", "variable"], rows)
+
+
+def serve_keys() -> str:
+    """Return the keys of `serve:`."""
+    return _section(ServeSettings, _SERVE)
+
+
+def train_keys() -> str:
+    """Return the keys of `train:`."""
+    return _section(TrainSettings, _TRAIN)
+
+
+def ui_keys() -> str:
+    """Return the keys of `ui:`."""
+    return _section(UiSettings, _UI)
+
+
+def _section(model: type[BaseModel], words: Mapping[str, str]) -> str:
+    return table(["key", "may be", "default", "what it says"], _rows(model, words))
+
+
+def _rows(model: type[BaseModel], words: Mapping[str, str]) -> list[list[str]]:
+    fields = {name: field for name, field in model.model_fields.items() if name not in _INTERNAL}
+    if fields.keys() != words.keys():
+        raise LookupError(f"{model.__name__}: {sorted(fields.keys() ^ words.keys())}")
+    return [
+        [code(name), _type(field.annotation), _default(field), words[name]]
+        for name, field in fields.items()
+    ]
+
+
+_INTERNAL = frozenset({"name", "raw"})
+_TYPES: Mapping[Any, str] = {
+    str: "text",
+    Path: "path",
+    int: "number above 0",
+    bool: "`true` or `false`",
+}
+
+
+def _type(annotation: Any) -> str:  # noqa: ANN401  any annotation
+    """Return an annotation as a person would say it."""
+    if annotation in _TYPES:
+        return _TYPES[annotation]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(code(value) for value in arguments)
+    if origin is Mapping:
+        return "names and values"
+    if origin is tuple:
+        return "list"
+    if origin is not None and hasattr(annotation, "__metadata__"):  # Annotated
+        return _type(arguments[0])
+    return " or ".join(_type(each) for each in arguments if each is not type(None))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.default
+    if value in (None, {}, ()):
+        return ""
+    if isinstance(value, bool):
+        return code(str(value).lower())
+    return code(str(value))
