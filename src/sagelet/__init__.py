@@ -7,6 +7,11 @@ Public names are resolved on first use (PEP 562): a worker that runs in another 
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sagelet.environments.deploy_env import DeployEnv
+    from sagelet.errors import SageletError
 
 __version__ = "0.1.0"
 

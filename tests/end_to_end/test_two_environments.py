@@ -163,7 +163,7 @@ def a_project(
 
 @pytest.fixture(scope="module")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """moto's server, with the role and the bucket that an account has."""
+    """moto's server, with the role that an account has."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -179,7 +179,6 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
             moto.client("iam").create_role(
                 RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument="{}"
             )
-            moto.client("s3").create_bucket(Bucket=BUCKET)
             yield moto
         finally:
             server.terminate()
@@ -197,7 +196,6 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     other.sagelet("up", "--port", "0", "--no-zygote")
     key = credentials.load_or_create(other.home)
     second = Emulator(other.info.address, key.access_key_id, key.secret_access_key)
-    second.client("s3").create_bucket(Bucket=BUCKET)
     yield second
     other.sagelet("down")
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from sagelet import DeployEnv
 
@@ -58,8 +58,24 @@ def upload(env: DeployEnv) -> None:
     """Upload the archive if the environment takes its models from S3."""
     url = urlsplit(env.setting("model_data_path"))
     if url.scheme == "s3":
+        make_bucket(env, url.netloc)
         env.s3_client().upload_file(str(ARCHIVE), url.netloc, url.path.lstrip("/"))
         log.info("uploaded %s", url.geturl())
+
+
+def make_bucket(env: DeployEnv, bucket: str) -> None:
+    """Create the environment's bucket if it is not there."""
+    s3 = env.s3_client()
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+        # us-east-1 is the one region that must not be named.
+        where = {"LocationConstraint": env.region}
+        here = env.region == "us-east-1"
+        s3.create_bucket(Bucket=bucket, **({} if here else {"CreateBucketConfiguration": where}))
+        log.info("created bucket %s", bucket)
 
 
 def deploy(env: DeployEnv) -> None:
