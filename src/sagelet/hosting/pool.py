@@ -12,22 +12,18 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Any
 
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.errors import QueueFull
-from sagelet.hosting import failures
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.recovery import Recovery
+from sagelet.hosting.replies import TIMED_OUT, Replies
+from sagelet.hosting.seats import Seat
 from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
-
-_TIMED_OUT = Frame({"op": "timed_out"})
-_TIMED_OUT_STATUS = 0
-"""An Answer of this status tells that the container did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +42,6 @@ class PoolSettings:
     delays_s: Sequence[float] = DELAYS_S
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Headers for the answers of a generation and of those before it."""
-
-    generation: int
-    headers: Mapping[str, str]
-
-
-@dataclass(eq=False, slots=True)
-class _Seat:
-    """A worker's place in the pool: what it is to be asked next, and until when it may answer."""
-
-    worker: Worker
-    timer: asyncio.TimerHandle | None = None
-    errands: deque[_Errand] = field(default_factory=deque)
-
-
-@dataclass(eq=False, slots=True)
-class _Errand:
-    """Something that a worker is asked between two requests, before any other request."""
-
-    header: Mapping[str, Any]
-    reply: asyncio.Future[Frame]
-
-
 class Pool:
     """Workers that serve alike. Everything happens on the daemon's event loop."""
 
@@ -85,11 +56,11 @@ class Pool:
     ) -> None:
         """Prepare; `start` brings the workers up. `on_note` is told of deaths and recoveries."""
         self.variant = variant
-        self.notice: Notice | None = None
+        self.replies = Replies(variant)
         self._endpoint = endpoint
         self._settings = settings
         self._on_note = on_note
-        self._seats: dict[Worker, _Seat] = {}
+        self._seats: dict[Worker, Seat] = {}
         self._free: list[Worker] = []
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._quiet = asyncio.Event()
@@ -159,11 +130,11 @@ class Pool:
         }
         while True:
             if not self._seats and self._given_up:
-                return self._unreachable()
+                return self.replies.unreachable(self._given_up, self._generation)
             try:
                 worker = self._free.pop() if self._free else await self._next_free(latest)
             except TimeoutError:
-                return self._answer(_TIMED_OUT_STATUS, failures.TIMED_OUT.encode())
+                return self.replies.timed_out(self._generation)
             except _Nobody:
                 continue
             generation = worker.generation
@@ -172,9 +143,8 @@ class Pool:
             except ConnectionGone as gone:
                 if not gone.asked:
                     continue  # it died before it was asked: the next one gets the request
-                status = failures.status_of_death(await worker.exit_code())
-                return self._answer(status, failures.server_error(status, "Worker died."))
-            return self._answer_of(frame, generation)
+                return self.replies.of_death(await worker.exit_code(), generation)
+            return self.replies.of_frame(frame, generation)
 
     async def errand(
         self, worker: Worker, header: Mapping[str, Any], *, within_s: float | None = None
@@ -191,11 +161,7 @@ class Pool:
         if worker in self._free:
             self._free.remove(worker)
             return await worker.connection.ask(header)
-        errand = _Errand(header, asyncio.get_running_loop().create_future())
-        seat.errands.append(errand)
-        if within_s is not None:
-            asyncio.get_running_loop().call_later(within_s, _withdraw, seat, errand)
-        return await errand.reply
+        return await seat.queue(header, within_s)
 
     def tell(self, worker: Worker, header: Mapping[str, Any]) -> None:
         """Tell a worker something that it does not reply to."""
@@ -275,7 +241,7 @@ class Pool:
     def _admit(self, worker: Worker) -> None:
         worker.connection.on_reply = lambda frame: self._replied(worker, frame)
         worker.connection.on_lost = lambda: self._lost(worker)
-        self._seats[worker] = _Seat(worker)
+        self._seats[worker] = Seat(worker)
         if worker.connection.is_lost:
             self._lost(worker)
         else:
@@ -285,8 +251,7 @@ class Pool:
         seat = self._seats.get(worker)
         if seat is None:
             return
-        if seat.timer is not None:
-            seat.timer.cancel()
+        seat.stop_timer()
         worker.replies += 1
         if frame.header["op"] == "committed":
             worker.generation = frame.header["generation"]
@@ -298,7 +263,7 @@ class Pool:
         if seat is None or worker.connection.is_lost:
             return
         if seat.errands:
-            _run_errand(worker, seat.errands.popleft())
+            seat.errands.popleft().run(worker)
             return
         while self._waiting:
             place = self._waiting.popleft()
@@ -315,11 +280,7 @@ class Pool:
             return
         if worker in self._free:
             self._free.remove(worker)
-        if seat.timer is not None:
-            seat.timer.cancel()
-        for errand in seat.errands:
-            if not errand.reply.done():
-                errand.reply.set_exception(ConnectionGone(asked=False))
+        seat.leave()
         self._recovery.replace(worker, why=why)
         if self._is_quiet:
             self._quiet.set()
@@ -327,7 +288,7 @@ class Pool:
     def _timed_out(self, worker: Worker, reply: asyncio.Future[Frame]) -> None:
         """Answer for a worker that did not; it gets no other request."""
         if not reply.done():
-            reply.set_result(_TIMED_OUT)
+            reply.set_result(TIMED_OUT)
         limit = f"{self._settings.timeout_s:g} s"
         self._lost(worker, f"a request took longer than {limit}; its worker is replaced")
         self._recovery.begin(worker.abort())
@@ -340,38 +301,9 @@ class Pool:
                     place.set_exception(_Nobody)
             self._waiting.clear()
 
-    def _unreachable(self) -> Answer:
-        text = f"No worker is available to serve request: {self._given_up}"
-        body = failures.server_error(503, text, "ServiceUnavailableException")
-        return self._answer(HTTPStatus.SERVICE_UNAVAILABLE, body)
-
-    def _answer(self, status: int, body: bytes) -> Answer:
-        return Answer(
-            status=status,
-            body=body,
-            content_type="application/json" if status else None,
-            variant=self.variant,
-            generation=self.recruiting.order.generation,
-            headers=self._with_notice({}, self.recruiting.order.generation),
-        )
-
-    def _answer_of(self, frame: Frame, generation: int) -> Answer:
-        said = frame.header
-        if said["op"] == _TIMED_OUT.header["op"]:
-            return self._answer(_TIMED_OUT_STATUS, failures.TIMED_OUT.encode())
-        return Answer(
-            status=said["status"],
-            body=frame.body,
-            content_type=said["content_type"],
-            variant=self.variant,
-            generation=generation,
-            headers=self._with_notice(said["headers"], generation),
-        )
-
-    def _with_notice(self, headers: dict[str, str], generation: int) -> dict[str, str]:
-        if self.notice is None or generation > self.notice.generation:
-            return headers
-        return {**headers, **self.notice.headers}
+    @property
+    def _generation(self) -> int:
+        return self.recruiting.order.generation
 
     async def _stop(self, workers: Sequence[Worker]) -> None:
         await asyncio.gather(*(worker.stop(self._settings.stop_s) for worker in workers))
@@ -379,30 +311,6 @@ class Pool:
 
 class _Nobody(Exception):
     """There are no workers, and there will be none for a while."""
-
-
-def _run_errand(worker: Worker, errand: _Errand) -> None:
-    def hand_on(reply: asyncio.Future[Frame]) -> None:
-        error = None if reply.cancelled() else reply.exception()
-        if errand.reply.done():
-            return
-        if error is not None:
-            errand.reply.set_exception(error)
-        elif not reply.cancelled():
-            errand.reply.set_result(reply.result())
-
-    try:
-        worker.connection.ask(errand.header).add_done_callback(hand_on)
-    except ConnectionGone as gone:
-        errand.reply.set_exception(gone)
-
-
-def _withdraw(seat: _Seat, errand: _Errand) -> None:
-    """Give up an errand that a worker has had no time for."""
-    if errand in seat.errands:
-        seat.errands.remove(errand)
-        if not errand.reply.done():
-            errand.reply.set_exception(TimeoutError())
 
 
 def _nothing() -> None:

@@ -12,7 +12,8 @@ from sagelet.errors import WorkerStartFailed
 from sagelet.hosting import failures
 from sagelet.hosting.folder_watch import Changes, Outcome
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
-from sagelet.hosting.pool import Notice, Pool
+from sagelet.hosting.pool import Pool
+from sagelet.hosting.replies import Notice
 from sagelet.hosting.versions import Deployed
 
 RELOAD_ERROR_HEADER = "x-sagelet-reload-error"
@@ -81,13 +82,13 @@ class Reloading:
 
     def _report_swap(self, swapped: Swapped, names: str, begun: float) -> None:
         pool = self._deployed.pool
-        was_refused, pool.notice = pool.notice is not None, None
+        was_refused, pool.replies.notice = pool.replies.notice is not None, None
         if swapped.modules or was_refused:
             self._say(f"reloaded {names} in {_since(begun)} (model kept)")
 
     def _refuse(self, names: str, error: WorkerStartFailed, generation: int) -> None:
         headers = {RELOAD_ERROR_HEADER: failures.header_text(error)}
-        self._deployed.pool.notice = Notice(generation, headers)
+        self._deployed.pool.replies.notice = Notice(generation, headers)
         text = f"{names} is not served, the last good version is: {error}"
         self._deployed.sink.add_text(text)
         self._around.on_problem(text)

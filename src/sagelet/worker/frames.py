@@ -18,6 +18,7 @@ _PREFIX = struct.Struct(">II")
 PREFIX_BYTES = _PREFIX.size
 # A longer header is not one of ours: somebody wrote to the socket who should not have.
 MAX_HEADER_BYTES = 16 * 2**20
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Frame:
 
 def encode_frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
     """Return a message as bytes."""
-    head = json.dumps(header, separators=(",", ":")).encode()
+    head = _to_json(header).encode()
     return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
 
 
