@@ -370,10 +370,11 @@ class DaemonRunning(DaemonError):
 
 @dataclass(eq=False)
 class DaemonStartFailed(DaemonError):
-    """A daemon was started and did not come up."""
+    """A daemon was started and did not come up. `exit_code` is its own, where it ended by itself."""
 
     log: str
     log_tail: str = ""
+    exit_code: int | None = None
 
     def sentence(self) -> str:
         """Show its last words, and where the rest is."""

@@ -82,6 +82,8 @@ def exit_code(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, errors.RemoteRefused):
         return _code_of_refusal(error)
+    if isinstance(error, errors.DaemonStartFailed) and error.exit_code == CONFLICT:
+        return CONFLICT  # the daemon's port is taken, or its home is
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code

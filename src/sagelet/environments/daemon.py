@@ -214,7 +214,9 @@ def _start(home: Home, command: Sequence[str], deadline: float) -> DaemonInfo:
             break
     else:
         child.give_up()
-    raise DaemonStartFailed(log=str(home.daemon_log), log_tail=child.log_tail())
+    raise DaemonStartFailed(
+        log=str(home.daemon_log), log_tail=child.log_tail(), exit_code=child.exit_code
+    )
 
 
 class _Child:
@@ -246,6 +248,11 @@ class _Child:
     def _collect(self) -> None:
         self._process.wait()
         self.ended.set()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, if it has."""
+        return self._process.returncode
 
     def give_up(self) -> None:
         """End a daemon that did not come up in time."""

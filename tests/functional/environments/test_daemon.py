@@ -111,6 +111,7 @@ def test_a_daemon_that_ends_shows_the_end_of_its_log(home: Home, script: Path) -
         ensure(home, command=command(script, "fail"))
     assert raised.value.log == str(home.daemon_log)
     assert raised.value.log_tail == "starting\nRuntimeError: no such luck"
+    assert raised.value.exit_code == 3
 
 
 def test_a_daemon_that_hangs_is_given_up_and_ended(home: Home, script: Path) -> None:

@@ -22,6 +22,8 @@ from sagelet.cli.output import Output
         (errors.RemoteRefused("X", "ValidationException", "Cannot create already existing x."), 5),
         (errors.DaemonRunning(pid=1, address="http://127.0.0.1:1", home="/h"), 5),
         (errors.DaemonStartFailed(log="/h/daemon.log"), 6),
+        (errors.DaemonStartFailed(log="/h/daemon.log", exit_code=1), 6),
+        (errors.DaemonStartFailed(log="/h/daemon.log", exit_code=5), 5),
         (errors.VersionSkew(daemon="1", ours="2"), 6),
         (errors.RemoteRefused("ListEndpoints", "InvalidSignatureException", "no"), 7),
         (errors.NoCredentials(environment="production", reason="none"), 7),
