@@ -25,6 +25,7 @@ _DEBOUNCE_MS = 20
 _LOOK_AGAIN_MS = 500  # for folders that appear, vanish or are links to another place now
 _NOISY_FOLDERS = frozenset(
     {"__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"}
+    | {".ruff_cache", ".venv", "venv", ".tox", ".nox", "node_modules"}  # large, and not the user's
 )
 _NOISY_FILES = (
     *("*.pyc", "*.pyo", "*.swp", "*.swx", "*.swo", "*~", ".#*", "#*#", "4913", ".DS_Store"),

@@ -66,6 +66,26 @@ def test_an_accepted_removal_is_forgotten(folder: Path) -> None:
     assert differing(prints, "model.bin") == set()
 
 
+def test_an_old_file_that_looks_as_it_did_is_not_read_again_for_its_folder(folder: Path) -> None:
+    old = folder / "code/inference.py"
+    os.utime(old, (1, 1))
+    prints = Fingerprints(folder)
+    stat = old.stat()
+    old.write_text("b")
+    os.utime(old, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert differing(prints, "code") == set()
+    assert differing(prints, "code/inference.py") == {"code/inference.py"}
+
+
+def test_a_young_file_is_read_again_though_it_looks_as_it_did(folder: Path) -> None:
+    young = folder / "code/inference.py"
+    prints = Fingerprints(folder)
+    stat = young.stat()
+    young.write_text("b")
+    os.utime(young, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert differing(prints, "code") == {"code/inference.py"}
+
+
 def test_large_files_are_compared_without_being_read(
     folder: Path,
 ) -> None:

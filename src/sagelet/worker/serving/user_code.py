@@ -53,6 +53,7 @@ class UserCode:
     sources: dict[str, Source] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     _roots: tuple[str, ...] = ()
+    _entries: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Know the folders by their given and by their real names."""
@@ -77,7 +78,7 @@ class UserCode:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the spec of a module of the user's, or None for any other (PEP 451)."""
-        own = [entry for entry in (sys.path if path is None else path) if self.owns(entry)]
+        own = [entry for entry in (sys.path if path is None else path) if self._owns_entry(entry)]
         spec = PathFinder.find_spec(name, own, target) if own else None
         if spec is None or type(spec.loader) is not SourceFileLoader or not spec.origin:
             return None
@@ -94,6 +95,12 @@ class UserCode:
         if "site-packages" in Path(path).parts:
             return False
         return not path.startswith((sys.prefix + os.sep, sys.base_prefix + os.sep))
+
+    def _owns_entry(self, entry: str) -> bool:
+        """Whether an entry of a module path is the user's; asked for each import, so remembered."""
+        if entry not in self._entries:
+            self._entries[entry] = self.owns(entry)
+        return self._entries[entry]
 
     def module_name(self, path: str) -> str | None:
         """Return the dotted name that a file of the user's would be imported by."""
