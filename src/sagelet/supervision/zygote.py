@@ -162,7 +162,11 @@ class Zygote:
                 async with self._writing:
                     await descriptors.send(self._sock, request, fds)
                 process = await asked.process
+        except asyncio.CancelledError:
+            _disown(asked)
+            raise
         except (OSError, TimeoutError) as error:
+            _disown(asked)
             self._popen.kill()  # it must not fork later what is started in another way now
             raise ChildFailed(what="the zygote", log_tail=str(error) or "no answer") from error
         return Fork(process, asked.exit_code)
@@ -226,9 +230,9 @@ class Zygote:
     def _adopt(self, process: ProcessId, asked: _Asked) -> None:
         self._children[process.pid] = asked
         self._childless.clear()
-        if asked.process.done():  # who asked was cancelled meanwhile
-            os.kill(process.pid, signal.SIGKILL)
-        else:
+        if asked.process.cancelled():  # who asked has given up meanwhile
+            _kill(process)
+        elif not asked.process.done():
             asked.process.set_result(process)
 
     def _be_ready(self, told: Mapping[str, Any]) -> None:
@@ -275,6 +279,19 @@ class Zygote:
         process = asked.process.result()
         await exits.ended(process)
         self._settle(process.pid, await asyncio.to_thread(_word_left, asked.order))
+
+
+def _disown(asked: _Asked) -> None:
+    """End the child whose birth was told in the very turn in which who asked for it gave up."""
+    told = asked.process
+    if told.done() and not told.cancelled() and told.exception() is None:
+        _kill(told.result())
+
+
+def _kill(process: ProcessId) -> None:
+    """End a child that nobody will hear of, before it has done anything."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
 
 
 def _fail(future: asyncio.Future[Any], error: Exception) -> None:
