@@ -38,7 +38,7 @@ def own_options(command: click.Command) -> list[click.Option]:
 def spellings(option: click.Option) -> str:
     """Return how an option is written, with what it takes."""
     written = ", ".join(code(name) for name in (*option.opts, *option.secondary_opts))
-    return written if option.is_flag or option.count else f"{written} {code(_takes(option))}"
+    return written if option.is_flag or option.count else f"{written} {_takes(option)}"
 
 
 def _section(name: str) -> str:
@@ -68,9 +68,11 @@ def _rows(options: Iterable[click.Option]) -> Iterator[list[str]]:
 
 
 def _takes(option: click.Option) -> str:
+    if isinstance(option.type, click.Choice):
+        return " or ".join(code(str(choice)) for choice in option.type.choices)
     if option.metavar is None and isinstance(option.type, click.IntRange):
-        return "N"
-    return option.make_metavar(click.Context(cli))
+        return code("N")
+    return code(option.make_metavar(click.Context(cli)))
 
 
 def _prose(command: click.Command) -> str:
