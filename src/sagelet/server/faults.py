@@ -1,7 +1,7 @@
 """Our errors as AWS's: which code, status and words each class gets at a service's door.
 
-Texts and statuses are those that the real services were seen to answer; the reliability chapter of
-the documentation lists them with their evidence. A status of 500 or 503 makes SDKs send the request
+Texts and statuses are those that the real services were seen to answer; `docs/reference/errors.md`
+lists them. A status of 500 or 503 makes SDKs send the request
 again, so both are kept for what provably did nothing.
 """
 

@@ -28,7 +28,7 @@ def command(app: App, *, folder: Path) -> None:
 
     \b
     sagelet init line-fit && cd line-fit
-    sagelet train && sagelet deploy && sagelet invoke -d '[[0.5]]'
+    sagelet train && sagelet deploy --model latest && sagelet invoke -d '[[0.5]]'
     """
     folder.mkdir(parents=True, exist_ok=True)
     written, kept = [], []
@@ -46,7 +46,9 @@ def command(app: App, *, folder: Path) -> None:
         app.output.text(f"wrote  {folder / name}")
     for name in kept:
         app.output.text(f"kept   {folder / name}")
-    app.output.say("next: sagelet train, sagelet deploy, sagelet invoke -d '[[0.5]]'")
+    app.output.say(
+        "next: sagelet train, sagelet deploy --model latest, sagelet invoke -d '[[0.5]]'"
+    )
 
 
 def _text(template: str, name: str) -> str:
