@@ -1,8 +1,8 @@
 """Our errors as AWS's: which code, status and words each class gets at a service's door.
 
 Texts and statuses are those that the real services were seen to answer; `docs/reference/errors.md`
-lists them. A status of 500 or 503 makes SDKs send the request
-again, so both are kept for what provably did nothing.
+lists them. A status of 500 or 503 makes SDKs send the request again, so both are kept for what
+provably did nothing.
 """
 
 from __future__ import annotations
