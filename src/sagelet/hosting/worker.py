@@ -55,7 +55,6 @@ class Worker:
         self.connection = connection
         self.generation = int(loaded["generation"])
         self.load_ms = float(loaded["load_ms"])
-        self.is_warm = child.warm
         self.replies = 0
 
     @property

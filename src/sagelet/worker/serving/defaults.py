@@ -6,6 +6,7 @@ it becomes the size of a tensor of uninitialised memory, which is then sent to t
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,8 @@ class PyTorchDefaults:
         Raises:
             UnsupportedFormatError: there is none.
         """
-        import torch
-
-        if type(prediction) is torch.Tensor:
+        torch = sys.modules.get("torch")  # where it was never imported, nothing is its tensor
+        if torch is not None and type(prediction) is torch.Tensor:
             prediction = prediction.detach().cpu().numpy().tolist()
         if self._strict:
             for wanted in accept.replace(" ", "").split(","):
