@@ -370,7 +370,7 @@ class DaemonRunning(DaemonError):
 
 @dataclass(eq=False)
 class DaemonStartFailed(DaemonError):
-    """A daemon was started and did not come up. `exit_code` is its own, where it ended by itself."""
+    """A daemon that was started did not come up. `exit_code` is its own, if it ended itself."""
 
     log: str
     log_tail: str = ""
