@@ -54,6 +54,7 @@ _CREDENTIAL_FAULTS = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "InvalidAccessKeyId",
+        "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationTokenException",
         "SignatureDoesNotMatch",

@@ -66,6 +66,16 @@ class Deployment:
         self._on_note = on_note
         self._model = model
 
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self._settings.name
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the environment is the daemon on this machine."""
+        return self._settings.is_local
+
     def prepare(
         self, *, settle_timeout_s: float = DEFAULT_TIMEOUT_S, pace: Pace | None = None
     ) -> Prepared:

@@ -110,7 +110,10 @@ class LocalJobRunner:
         """Remove the folder of a job that has ended; its artifacts are in their bucket."""
         folder = self._home.job(job.ulid)
         if folder.exists():
-            shutil.rmtree(folder)
+            # Its runner may be about to write its last word, which then has no place to go.
+            gone = folder.with_name(f".{job.ulid}")
+            folder.rename(gone)
+            shutil.rmtree(gone)
 
     def _follower(
         self, job: TrainingJob, runners: Runners, no_namespace: asyncio.Task[str]

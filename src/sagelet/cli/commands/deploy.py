@@ -83,4 +83,8 @@ def _show_result(
         return
     output.text(f"endpoint  {wanted.endpoint}")
     output.text(f"url       {url}")
-    output.say(f"deployed in {seconds:.2f} s; ask it with `sagelet invoke {wanted.endpoint} -d …`")
+    elsewhere = "" if deployment.is_local else f" -e {deployment.environment}"
+    output.say(
+        f"deployed in {seconds:.2f} s; "
+        f"ask it with `sagelet invoke{elsewhere} {wanted.endpoint} -d …`"
+    )

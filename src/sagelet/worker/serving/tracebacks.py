@@ -24,6 +24,8 @@ _BLAMED = "__sagelet_blamed__"
 
 _OURS = str(Path(__file__).resolve().parent.parent)
 _TOOLKIT = tuple(f"{_OURS}/serving/{name}" for name in ("defaults.py", "codecs.py", "stand_in/"))
+# What reads a module's source, on our behalf or on an import statement's.
+_MACHINERY = (ast.__file__, importlib.__file__)
 _TEXT_LIMIT = 32_000
 
 
@@ -82,6 +84,9 @@ def _clean(whole: traceback.TracebackException, error: BaseException | None) -> 
         seen.add(id(shown))
         frames = list(_tracebacks(getattr(raised, "__traceback__", None)))
         shown.stack[:] = _shown_frames(shown.stack, frames)
+        if isinstance(raised, SyntaxError) and raised.filename:
+            # The file that does not parse is no frame; it stands in the error itself.
+            shown.filename = os.path.realpath(raised.filename)
         pairs.append((shown.__cause__, getattr(raised, "__cause__", None)))
         pairs.append((shown.__context__, getattr(raised, "__context__", None)))
         inner = getattr(shown, "exceptions", None) or ()
@@ -102,7 +107,7 @@ def _shown_frames(
 
 
 def _is_ours(filename: str) -> bool:
-    if filename.startswith("<frozen importlib") or filename == importlib.__file__:
+    if filename.startswith("<frozen importlib") or filename in _MACHINERY:
         return True
     real = os.path.realpath(filename)
     return real.startswith(_OURS + os.sep) and not real.startswith(_TOOLKIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,17 @@ def test_a_function_that_cannot_be_called_is_shown_where_it_stands(
     assert failure.where == f"{tmp_path.resolve()}/inference.py:3"
     assert source.splitlines()[2] in failure.traceback
     assert "/sagelet/" not in failure.traceback
+
+
+def test_a_file_that_does_not_parse_is_shown_where_it_really_is(tmp_path: Path) -> None:
+    real = tmp_path / "serve.py"
+    real.write_text("retrn 1\n")
+    link = tmp_path / "link.py"
+    link.symlink_to(real)
+    with pytest.raises(SyntaxError) as caught:
+        ast.parse(link.read_bytes(), str(link))
+    failure = describe(caught.value)
+    assert failure.where == f"{real}:1"
+    assert f'File "{real}", line 1' in failure.traceback
+    assert "link.py" not in failure.traceback
+    assert "ast.py" not in failure.traceback
