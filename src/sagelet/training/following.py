@@ -22,7 +22,7 @@ from sagelet.training.layout import HostFolder
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobPaths
 from sagelet.training.outcome import internal_error
-from sagelet.training.records import History, read_events, read_history
+from sagelet.training.records import History, JobEnded, read_events, read_history
 from sagelet.training.spawning import RunnerProcess
 from sagelet.worker.frames import FrameDecoder, encode_frame
 from sagelet.worker.spec import order_from_json
@@ -55,6 +55,7 @@ class Follower:
         self._launcher = launcher
         self._spawn = spawn
         self._read_to = 0
+        self._has_ended = False
         self._spawned = 0
         self._stop_asked = job.status is TrainingJobStatus.STOPPING
         self._runner: ProcessId | None = None
@@ -77,9 +78,9 @@ class Follower:
                 await self._follow_adopted(process)
         while True:
             await self._insist(self._catch_up)
-            history = await asyncio.to_thread(read_history, self._events)
-            if history.end is not None:
+            if self._has_ended:  # and its folder may be gone: an ended job can be deleted
                 return
+            history = await asyncio.to_thread(read_history, self._events)
             if not self._can_go_on(history):
                 await self._give_up(history)
                 return
@@ -207,6 +208,7 @@ class Follower:
         """Bring what the journal says by now into the store."""
         events, read_to = read_events(self._events, self._read_to)
         self._ledger.apply(self._name, events)
+        self._has_ended = self._has_ended or any(isinstance(event, JobEnded) for event in events)
         self._read_to = read_to
 
 
