@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sagelet.deploy.remote import (
     WantedEndpointConfig,
     WantedJob,
     WantedModel,
+    ignored,
 )
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation
@@ -118,9 +119,12 @@ class FakeRemote:
             if where == bucket and key.startswith(prefix)
         }
 
-    def upload(self, file: Path, bucket: str, key: str) -> None:
+    def upload(
+        self, file: Path, bucket: str, key: str, *, on_bytes: Callable[[int], None] = ignored
+    ) -> None:
         assert bucket in self.buckets
         self.objects[bucket, key] = file.read_bytes()
+        on_bytes(file.stat().st_size)
         self.uploads.append(key)
 
     def download(self, bucket: str, key: str, file: Path) -> None:

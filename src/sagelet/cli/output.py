@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,21 @@ class Output:
         console = Console(stderr=True, no_color=not self.colour, highlight=False)
         with console.status(escape(message)):
             yield
+
+    @contextmanager
+    def progress(self, size_bytes: int) -> Iterator[Callable[[int], None]]:
+        """Show a bar that fills as bytes are told of, where a person looks at a terminal."""
+        if not self.is_live:
+            yield lambda _size_bytes: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+
+        console = Console(stderr=True, no_color=not self.colour)
+        columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("", total=size_bytes)
+            yield lambda went: bar.advance(task, went)
 
     def text(self, text: str) -> None:
         """Write data, as it is, with a newline, to standard output."""

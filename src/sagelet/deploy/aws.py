@@ -5,7 +5,7 @@ AWS's errors become ours on the way out (`environments.translation`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from sagelet.deploy.remote import (
     WantedEndpointConfig,
     WantedJob,
     WantedModel,
+    ignored,
 )
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.environments.translation import translating
@@ -97,11 +98,13 @@ class AwsRemote:
                 return {}
             raise
 
-    def upload(self, file: Path, bucket: str, key: str) -> None:
+    def upload(
+        self, file: Path, bucket: str, key: str, *, on_bytes: Callable[[int], None] = ignored
+    ) -> None:
         """PutObject, or a multipart upload that is aborted if it fails."""
         with self._translating("PutObject"):
             try:
-                self._s3.upload_file(Filename=str(file), Bucket=bucket, Key=key)
+                self._s3.upload_file(Filename=str(file), Bucket=bucket, Key=key, Callback=on_bytes)
             except S3UploadFailedError as error:
                 # boto3 raises it while it handles S3's own answer, which says more.
                 if isinstance(error.__context__, ClientError):

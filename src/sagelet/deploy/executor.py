@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Protocol, assert_never
 
 from sagelet.deploy.plan import (
@@ -21,9 +23,15 @@ from sagelet.deploy.plan import (
     UploadFolder,
     sentence,
 )
-from sagelet.deploy.remote import Remote
+from sagelet.deploy.remote import Remote, ignored
 from sagelet.deploy.staging import stage
 from sagelet.deploy.waiting import Pace, wait_until_gone
+
+Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+
+
+def _unseen(_size_bytes: int) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(ignored)
 
 
 class Runs(Protocol):
@@ -51,11 +59,20 @@ class Executor:
     """Takes the steps. Each is safe to take again, since names hold their content's hash."""
 
     def __init__(
-        self, remote: Remote, *, on_step: Callable[[Step], None], pace: Pace | None = None
+        self,
+        remote: Remote,
+        *,
+        on_step: Callable[[Step], None],
+        progress: Progress = _unseen,
+        pace: Pace | None = None,
     ) -> None:
-        """`on_step` hears of each step before it is taken; `pace` is for waits between steps."""
+        """`on_step` hears of each step before it is taken; `pace` is for waits between steps.
+
+        `progress` is entered with an upload's size in bytes, and told of the bytes that went.
+        """
         self._remote = remote
         self._on_step = on_step
+        self._progress = progress
         self._pace = pace or Pace()
 
     def run(self, plan: Plan) -> None:
@@ -73,16 +90,20 @@ class Executor:
             case CreateBucket(bucket):
                 self._remote.create_bucket(bucket)
             case UploadArchive(upload):
-                self._remote.upload(upload.file, upload.bucket, upload.key)
+                self._upload(upload.bucket, {upload.key: upload.file})
             case UploadFolder(_, bucket, files):
-                for key, file in files.items():
-                    self._remote.upload(file, bucket, key)
+                self._upload(bucket, files)
             case StageModel(staging):
                 stage(staging.package, staging.folder)
             case StartTrainingJob(job, tags):
                 self._remote.create_training_job(job, tags)
             case _:
                 self._serve(step)
+
+    def _upload(self, bucket: str, files: Mapping[str, Path]) -> None:
+        with self._progress(sum(file.stat().st_size for file in files.values())) as on_bytes:
+            for key, file in files.items():
+                self._remote.upload(file, bucket, key, on_bytes=on_bytes)
 
     def _serve(
         self,

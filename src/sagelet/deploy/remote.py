@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +84,10 @@ class WantedJob:
     volume_gb: int = 30
 
 
+def ignored(_size_bytes: int) -> None:
+    """Hear of bytes that went, and do nothing."""
+
+
 class Remote(Protocol):
     """The calls of SageMaker, S3 and STS that a deployment makes.
 
@@ -120,8 +124,13 @@ class Remote(Protocol):
         """Return the size in bytes of each object below a prefix, by key."""
         ...
 
-    def upload(self, file: Path, bucket: str, key: str) -> None:
-        """Upload a file; the object appears whole or not at all."""
+    def upload(
+        self, file: Path, bucket: str, key: str, *, on_bytes: Callable[[int], None] = ignored
+    ) -> None:
+        """Upload a file; the object appears whole or not at all.
+
+        `on_bytes` hears, from any thread, of each further number of bytes that went.
+        """
         ...
 
     def download(self, bucket: str, key: str, file: Path) -> None:

@@ -50,7 +50,11 @@ def command(app: App, *, model: str | None, dry_run: bool, no_wait: bool) -> Non
         deployment.act(prepared, PrintingExecutor(output.say))
         if not app.confirm(f"Do this in environment {env.current_env()}?"):
             return
-    executor = Executor(deployment.remote, on_step=lambda step: output.say(sentence(step)))
+    executor = Executor(
+        deployment.remote,
+        on_step=lambda step: output.say(sentence(step)),
+        progress=output.progress,
+    )
     deployment.act(prepared, executor)
     if not no_wait:
         with output.working(f"waiting for {prepared.wanted.endpoint} to be in service"):

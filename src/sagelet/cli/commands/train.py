@@ -97,7 +97,11 @@ def _act(app: App, training: Training, *, dry_run: bool) -> bool:
         PrintingExecutor(output.say).run(training.plan)
         if not app.confirm(f"Do this in environment {env.current_env()}?"):
             return False
-    executor = Executor(AwsRemote(env), on_step=lambda step: output.say(sentence(step)))
+    executor = Executor(
+        AwsRemote(env),
+        on_step=lambda step: output.say(sentence(step)),
+        progress=output.progress,
+    )
     executor.run(training.plan)
     return True
 
