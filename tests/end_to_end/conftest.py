@@ -30,3 +30,12 @@ def own_daemon(tmp_path: Path) -> Iterator[LocalAws]:
     local.sagelet("up", "--port", "0")
     yield local
     local.sagelet("down")
+
+
+@pytest.fixture
+def nothing_lost(local: LocalAws) -> Iterator[None]:
+    """After the test there is what there was before it, under the same daemon."""
+    before, daemon = local.state(), local.info
+    yield
+    assert local.state() == before
+    assert local.info == daemon

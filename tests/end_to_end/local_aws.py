@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import boto3
 import psutil
@@ -106,6 +107,14 @@ class LocalAws:
         assert info is not None
         return info
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The daemon's host and port."""
+        at = urlsplit(self.info.address)
+        assert at.hostname is not None
+        assert at.port is not None
+        return at.hostname, at.port
+
     def client(self, service: str) -> Any:  # noqa: ANN401  any of boto3's clients
         """A boto3 client, made as a user would make it, that tries once."""
         address = self.info.address
@@ -131,9 +140,15 @@ class LocalAws:
         self, name: str, model_data: Path | str, *, environment: Mapping[str, str] | None = None
     ) -> None:
         """Create a model, a configuration and an endpoint, all of this name; do not wait."""
+        self.deploy_model(name, model_data, environment=environment)
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def deploy_model(
+        self, name: str, model_data: Path | str, *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Create a model and a configuration of this name."""
         self.sagemaker.create_model(**a_model(name, model_data, environment or {}))
         self.sagemaker.create_endpoint_config(**an_endpoint_config(name))
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     def wait_in_service(self, name: str) -> None:
         """Wait with boto3's own waiter."""
@@ -147,6 +162,20 @@ class LocalAws:
             return None if seen["EndpointStatus"] in ("Creating", "Updating") else seen
 
         return eventually(settled, f"endpoint {name} settles")
+
+    @contextmanager
+    def deployed(
+        self, name: str, model_data: Path | str, *, environment: Mapping[str, str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Deploy, wait until it serves or has failed, and remove everything in the end."""
+        self.deploy(name, model_data, environment=environment)
+        try:
+            yield self.wait_settled(name)
+        finally:
+            self.sagemaker.delete_endpoint(EndpointName=name)
+            self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name)
+            self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+            self.sagemaker.delete_model(ModelName=name)
 
     def invoke(self, name: str, body: bytes | str = b"{}", **members: Any) -> str:  # noqa: ANN401
         """Invoke an endpoint and return its answer."""
@@ -170,6 +199,32 @@ class LocalAws:
 
         return eventually(ended, f"job {name} ends", within_s=60)
 
+    def state(self) -> dict[str, Any]:
+        """What there is: every resource with its status, every bucket with its keys."""
+        sagemaker, s3 = self.sagemaker, self.client("s3")
+        buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+        return {
+            "models": [each["ModelName"] for each in sagemaker.list_models()["Models"]],
+            "configs": [
+                each["EndpointConfigName"]
+                for each in sagemaker.list_endpoint_configs()["EndpointConfigs"]
+            ],
+            "endpoints": [
+                (each["EndpointName"], each["EndpointStatus"])
+                for each in sagemaker.list_endpoints()["Endpoints"]
+            ],
+            "jobs": [
+                (each["TrainingJobName"], each["TrainingJobStatus"])
+                for each in sagemaker.list_training_jobs()["TrainingJobSummaries"]
+            ],
+            "objects": {
+                bucket: [
+                    each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", ())
+                ]
+                for bucket in buckets
+            },
+        }
+
     def log(self, group: str, prefix: str = "") -> list[str]:
         """The lines of a log group's streams, in the order in which CloudWatch tells them."""
         logs = self.client("logs")
@@ -189,21 +244,23 @@ class LocalAws:
         """The lines that an endpoint has written."""
         return self.log(f"/aws/sagemaker/Endpoints/{name}")
 
-    def processes(self) -> list[psutil.Process]:
-        """Every process of this home: daemon, zygotes, workers, runners, supervisors, scripts."""
+    def processes(self, folder: Path | None = None) -> list[psutil.Process]:
+        """The processes of this home (daemon, zygotes, runners, scripts…), or of a folder in it."""
         ours = psutil.Process()
         spared = {ours.pid, *(parent.pid for parent in ours.parents())}
-        return [p for p in psutil.process_iter() if p.pid not in spared and self._is_ours(p)]
+        root = str(folder or self.home.root)
+        return [p for p in psutil.process_iter() if p.pid not in spared and knows_of(p, root)]
 
-    def _is_ours(self, process: psutil.Process) -> bool:
-        root = str(self.home.root)
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            seen = [*process.cmdline(), process.cwd(), *process.environ().values()]
-        except psutil.Error:
+
+def knows_of(process: psutil.Process, folder: str) -> bool:
+    """Whether a process that lives has to do with a folder."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return any(root in text for text in seen)
+        seen = [*process.cmdline(), process.cwd(), *process.environ().values()]
+    except psutil.Error:
+        return False
+    return any(folder in text for text in seen)
 
 
 def a_model(name: str, model_data: Path | str, environment: Mapping[str, str]) -> dict[str, Any]:
