@@ -11,7 +11,7 @@ from sagelet.cli.output import Output
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
 from sagelet.errors import DaemonRunning
-from sagelet.server.settings import DaemonSettings
+from sagelet.server.settings import HOLD_S, DaemonSettings
 
 
 @click.command()
@@ -22,6 +22,12 @@ from sagelet.server.settings import DaemonSettings
 @click.option("--region", help="AWS region to play; default $AWS_REGION, else us-east-1.")
 @click.option("--allow-host", multiple=True, metavar="NAME", help="Accept this Host header too.")
 @click.option("--lenient-auth", is_flag=True, help="Accept any signature; loopback only.")
+@click.option(
+    "--hold",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Hold a waiter's Describe at most this long; 0: not at all.",
+)
 @click.option("--no-zygote", is_flag=True, help="Start every worker cold.")
 @with_shared_options
 @click.pass_obj
@@ -33,6 +39,7 @@ def command(
     region: str | None,
     allow_host: tuple[str, ...],
     lenient_auth: bool,
+    hold: float | None,
     no_zygote: bool,
 ) -> None:
     """Start the daemon on this machine's SAGELET_HOME and say where it is.
@@ -50,12 +57,13 @@ def command(
                 port=port,
                 lenient_auth=lenient_auth,
                 allowed_hosts=frozenset(allow_host),
+                hold_s=HOLD_S if hold is None else hold,
                 warm=not no_zygote,
             )
         )
         return
     running = daemon.read(home)
-    options = _arguments(port, region, allow_host, lenient_auth=lenient_auth, cold=no_zygote)
+    options = _arguments(port, region, allow_host, hold, lenient=lenient_auth, cold=no_zygote)
     if running is not None and options:
         raise DaemonRunning(pid=running.pid, address=running.address, home=str(home.root))
     info = daemon.ensure(home, command=(*daemon.COMMAND, *options))
@@ -66,16 +74,18 @@ def _arguments(
     port: int | None,
     region: str | None,
     allow_host: tuple[str, ...],
+    hold: float | None,
     *,
-    lenient_auth: bool,
+    lenient: bool,
     cold: bool,
 ) -> list[str]:
     """Return the options that a daemon in the background is to be started with."""
     arguments = [] if port is None else ["--port", str(port)]
     arguments += [] if region is None else ["--region", region]
+    arguments += [] if hold is None else ["--hold", str(hold)]
     for name in allow_host:
         arguments += ["--allow-host", name]
-    return arguments + ["--lenient-auth"] * lenient_auth + ["--no-zygote"] * cold
+    return arguments + ["--lenient-auth"] * lenient + ["--no-zygote"] * cold
 
 
 def _be_the_daemon(settings: DaemonSettings) -> None:
