@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.end_to_end.local_aws import LocalAws
 
 from sagelet.domain.home import Home
@@ -53,6 +54,15 @@ def test_the_default_port_gives_way_to_the_next(home: LocalAws) -> None:
         home.sagelet("up", "--no-zygote")
         _, port = home.place
     assert DEFAULT_PORT < port < DEFAULT_PORT + 100
+
+
+def test_the_largest_body_is_an_option(home: LocalAws) -> None:
+    home.sagelet("up", "--port", "0", "--no-zygote", "--max-body", "1")
+    with pytest.raises(ClientError) as caught:
+        home.invoke("any", bytes(2**20 + 1))
+    response = caught.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    assert response["Error"]["Message"] == "HTTP content length exceeded 1048576 bytes."
 
 
 def test_commands_that_start_it_at_the_same_time_share_one(home: LocalAws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 import click
 
@@ -11,7 +12,7 @@ from sagelet.cli.output import Output
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
 from sagelet.errors import DaemonRunning
-from sagelet.server.settings import HOLD_S, DaemonSettings
+from sagelet.server.settings import HOLD_S, MAX_BODY_BYTES, DaemonSettings
 
 
 @click.command()
@@ -28,6 +29,12 @@ from sagelet.server.settings import HOLD_S, DaemonSettings
     metavar="SECONDS",
     help="Hold a waiter's Describe at most this long; 0: not at all.",
 )
+@click.option(
+    "--max-body",
+    type=click.IntRange(1),
+    metavar="MB",
+    help="Refuse a request with more than this; default 25. S3 has no limit.",
+)
 @click.option("--no-zygote", is_flag=True, help="Start every worker cold.")
 @with_shared_options
 @click.pass_obj
@@ -40,6 +47,7 @@ def command(
     allow_host: tuple[str, ...],
     lenient_auth: bool,
     hold: float | None,
+    max_body: int | None,
     no_zygote: bool,
 ) -> None:
     """Start the daemon on this machine's SAGELET_HOME and say where it is.
@@ -58,12 +66,14 @@ def command(
                 lenient_auth=lenient_auth,
                 allowed_hosts=frozenset(allow_host),
                 hold_s=HOLD_S if hold is None else hold,
+                max_body_bytes=max_body * 2**20 if max_body else MAX_BODY_BYTES,
                 warm=not no_zygote,
             )
         )
         return
     running = daemon.read(home)
-    options = _arguments(port, region, allow_host, hold, lenient=lenient_auth, cold=no_zygote)
+    numbers = {"--port": port, "--hold": hold, "--max-body": max_body}
+    options = _arguments(numbers, region, allow_host, lenient=lenient_auth, cold=no_zygote)
     if running is not None and options:
         raise DaemonRunning(pid=running.pid, address=running.address, home=str(home.root))
     info = daemon.ensure(home, command=(*daemon.COMMAND, *options))
@@ -71,18 +81,17 @@ def command(
 
 
 def _arguments(
-    port: int | None,
+    numbers: Mapping[str, float | None],
     region: str | None,
     allow_host: tuple[str, ...],
-    hold: float | None,
     *,
     lenient: bool,
     cold: bool,
 ) -> list[str]:
     """Return the options that a daemon in the background is to be started with."""
-    arguments = [] if port is None else ["--port", str(port)]
-    arguments += [] if region is None else ["--region", region]
-    arguments += [] if hold is None else ["--hold", str(hold)]
+    arguments = [] if region is None else ["--region", region]
+    for option, number in numbers.items():
+        arguments += [] if number is None else [option, str(number)]
     for name in allow_host:
         arguments += ["--allow-host", name]
     return arguments + ["--lenient-auth"] * lenient + ["--no-zygote"] * cold
