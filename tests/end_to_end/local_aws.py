@@ -16,17 +16,23 @@ from urllib.parse import urlsplit
 import boto3
 import psutil
 from botocore.config import Config
+from tests.end_to_end.documents import a_model, a_training_job, an_endpoint_config
 
 from sagelet.domain.home import Home
 from sagelet.environments import credentials, daemon
 
 REPOSITORY = Path(__file__).parents[2]
 REGION = "us-east-1"
-ROLE = "arn:aws:iam::000000000000:role/AmazonSageMakerFullAccess"
 PATIENCE_S = 30.0
 
 T = TypeVar("T")
 
+_LISTS = {
+    "models": ("list_models", "Models", "ModelName", ""),
+    "configs": ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", ""),
+    "endpoints": ("list_endpoints", "Endpoints", "EndpointName", "EndpointStatus"),
+    "jobs": ("list_training_jobs", "TrainingJobSummaries", "TrainingJobName", "TrainingJobStatus"),
+}
 _CLEARED = ("AWS_", "SAGELET_", "SAGEMAKER_", "SM_")
 
 
@@ -172,10 +178,14 @@ class LocalAws:
         try:
             yield self.wait_settled(name)
         finally:
-            self.sagemaker.delete_endpoint(EndpointName=name)
-            self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name)
-            self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
-            self.sagemaker.delete_model(ModelName=name)
+            self.remove_endpoint(name)
+
+    def remove_endpoint(self, name: str) -> None:
+        """Delete an endpoint, and its configuration and model of the same name."""
+        self.sagemaker.delete_endpoint(EndpointName=name)
+        self.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name)
+        self.sagemaker.delete_endpoint_config(EndpointConfigName=name)
+        self.sagemaker.delete_model(ModelName=name)
 
     def invoke(self, name: str, body: bytes | str = b"{}", **members: Any) -> str:  # noqa: ANN401
         """Invoke an endpoint and return its answer."""
@@ -199,30 +209,26 @@ class LocalAws:
 
         return eventually(ended, f"job {name} ends", within_s=60)
 
+    def names(self, kind: str) -> list[str]:
+        """The names of all endpoints, jobs, models or configurations, each with its status."""
+        operation, items, name, status = _LISTS[kind]
+        pages = self.sagemaker.get_paginator(operation).paginate()
+        return [
+            " ".join(str(each[key]) for key in (name, status) if key in each)
+            for page in pages
+            for each in page[items]
+        ]
+
     def state(self) -> dict[str, Any]:
         """What there is: every resource with its status, every bucket with its keys."""
-        sagemaker, s3 = self.sagemaker, self.client("s3")
+        s3 = self.client("s3")
         buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-        return {
-            "models": [each["ModelName"] for each in sagemaker.list_models()["Models"]],
-            "configs": [
-                each["EndpointConfigName"]
-                for each in sagemaker.list_endpoint_configs()["EndpointConfigs"]
-            ],
-            "endpoints": [
-                (each["EndpointName"], each["EndpointStatus"])
-                for each in sagemaker.list_endpoints()["Endpoints"]
-            ],
-            "jobs": [
-                (each["TrainingJobName"], each["TrainingJobStatus"])
-                for each in sagemaker.list_training_jobs()["TrainingJobSummaries"]
-            ],
+        listed = {bucket: s3.list_objects_v2(Bucket=bucket) for bucket in buckets}
+        return {kind: self.names(kind) for kind in _LISTS} | {
             "objects": {
-                bucket: [
-                    each["Key"] for each in s3.list_objects_v2(Bucket=bucket).get("Contents", ())
-                ]
-                for bucket in buckets
-            },
+                bucket: [each["Key"] for each in page.get("Contents", ())]
+                for bucket, page in listed.items()
+            }
         }
 
     def log(self, group: str, prefix: str = "") -> list[str]:
@@ -261,56 +267,6 @@ def knows_of(process: psutil.Process, folder: str) -> bool:
     except psutil.Error:
         return False
     return any(folder in text for text in seen)
-
-
-def a_model(name: str, model_data: Path | str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the parameters of CreateModel. One worker serves it, unless told."""
-    url = model_data.as_uri() if isinstance(model_data, Path) else model_data
-    return {
-        "ModelName": name,
-        "ExecutionRoleArn": ROLE,
-        "PrimaryContainer": {
-            "Image": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu",
-            "ModelDataUrl": url,
-            "Environment": {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", **environment},
-        },
-    }
-
-
-def an_endpoint_config(name: str, model: str | None = None) -> dict[str, Any]:
-    """Return the parameters of CreateEndpointConfig, of one variant."""
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": model or name,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-    }
-    return {"EndpointConfigName": name, "ProductionVariants": [variant]}
-
-
-def a_training_job(name: str, source: Path, **members: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return the parameters of CreateTrainingJob; `members` replace top-level ones.
-
-    Hyperparameters are added to those that say which script runs.
-    """
-    program = {"sagemaker_program": "train.py", "sagemaker_submit_directory": source.as_uri()}
-    return {
-        "TrainingJobName": name,
-        "AlgorithmSpecification": {
-            "TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.6.0",
-            "TrainingInputMode": "File",
-        },
-        "RoleArn": ROLE,
-        "OutputDataConfig": {"S3OutputPath": (source.parent / f"{name}-output").as_uri()},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.large",
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 1,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 120},
-        **members,
-        "HyperParameters": {**program, **members.get("HyperParameters", {})},
-    }
 
 
 def eventually(condition: Callable[[], T | None], what: str, *, within_s: float = PATIENCE_S) -> T:

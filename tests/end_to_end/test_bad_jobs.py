@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.local_aws import ROLE, LocalAws, a_training_job, eventually
+from tests.end_to_end.documents import ROLE, a_training_job
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_lost")
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import http.client
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.local_aws import (
-    LocalAws,
-    a_model,
-    a_training_job,
-    an_endpoint_config,
-)
+from tests.end_to_end.documents import a_model, a_training_job, an_endpoint_config
+from tests.end_to_end.local_aws import LocalAws
 from tests.end_to_end.signing import Signer
 
 from sagelet import __version__
@@ -160,6 +158,28 @@ def test_a_name_that_is_taken(local: LocalAws, tmp_path: Path) -> None:
             ("endpoint", "endpoint"),
         )
     ]
+
+
+def test_of_many_who_want_a_name_at_once_one_gets_it(local: LocalAws, tmp_path: Path) -> None:
+    (tmp_path / "inference.py").write_text(ECHO)
+    local.deploy_model("wanted", tmp_path)
+    create = local.sagemaker.create_endpoint
+
+    def attempt(_number: int) -> str:
+        try:
+            create(EndpointName="wanted", EndpointConfigName="wanted")
+        except ClientError as error:
+            return str(error.response["Error"]["Message"])
+        return "created"
+
+    with ThreadPoolExecutor(16) as threads:
+        said = Counter(threads.map(attempt, range(32)))
+    assert said == {
+        "created": 1,
+        f'Cannot create already existing endpoint "{GONE}:endpoint/wanted".': 31,
+    }
+    local.wait_in_service("wanted")
+    local.remove_endpoint("wanted")
 
 
 def test_a_job_whose_name_is_taken(local: LocalAws, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.local_aws import LocalAws, a_model, a_training_job, eventually
+from tests.end_to_end.documents import a_model, a_training_job
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 from sagelet.domain.home import Home
 from sagelet.environments import daemon

@@ -10,7 +10,8 @@ import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.local_aws import REGION, LocalAws, a_training_job
+from tests.end_to_end.documents import a_training_job
+from tests.end_to_end.local_aws import REGION, LocalAws
 from tests.end_to_end.signing import Signer, send
 
 from sagelet.environments import credentials

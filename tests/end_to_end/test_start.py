@@ -31,6 +31,7 @@ def home(tmp_path: Path) -> Iterator[LocalAws]:
 def listening(port: int) -> Iterator[int]:
     """Take a port; one that somebody else has is taken as well."""
     with closing(socket.socket()) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past closed connections
         with suppress(OSError):
             taken.bind(("127.0.0.1", port))
             taken.listen()

@@ -18,7 +18,8 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.end_to_end.local_aws import REGION, REPOSITORY, ROLE, LocalAws, eventually
+from tests.end_to_end.documents import ROLE
+from tests.end_to_end.local_aws import REGION, REPOSITORY, LocalAws, eventually
 
 from sagelet.domain.home import Home
 from sagelet.environments import credentials
