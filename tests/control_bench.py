@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from botocore.validate import ParamValidator
-from tests.builders import ACCOUNT, a_store, a_training_document
-from tests.fakes import HeldClock, ScriptedHost, ScriptedRunner
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
@@ -22,6 +20,8 @@ from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.wire.models import service_model
 from sagelet.wire.validation import validate
+from tests.builders import ACCOUNT, a_store, a_training_document
+from tests.fakes import HeldClock, ScriptedHost, ScriptedRunner
 
 PERSON = Caller("AKIATEST", is_waiter=False)
 WAITER = Caller("AKIATEST", is_waiter=True)

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.builders import ACCOUNT, a_model, an_endpoint, an_endpoint_config
-
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.domain.clock import SystemClock
@@ -20,6 +18,7 @@ from sagelet.hosting.host import HostingSettings, LocalEndpointHost
 from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
+from tests.builders import ACCOUNT, a_model, an_endpoint, an_endpoint_config
 
 DEADLINE_S = 30.0
 GROUP = "/aws/sagemaker/Endpoints/"

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.training_builders import an_order
-from tools import cli_page, deploy_env_page, errors_page, operations_page, reference
 
 from sagelet.buckets import deviations as s3
 from sagelet.cli import failures
@@ -20,6 +18,8 @@ from sagelet.domain.training import Channel
 from sagelet.training.layout import OPT_ML, MlTree
 from sagelet.training.variables import Machine, Rendezvous, environment
 from sagelet.worker.serving.context import Context
+from tests.training_builders import an_order
+from tools import cli_page, deploy_env_page, errors_page, operations_page, reference
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.training_builders import a_job
-
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.artifacts.uris import S3Uri
@@ -28,6 +26,7 @@ from sagelet.training.hostlog import GROUP
 from sagelet.training.jobs import LocalJobRunner, TrainingSettings
 from sagelet.training.order import JobPaths
 from sagelet.worker.loglines import decode_record
+from tests.training_builders import a_job
 
 PATIENCE_S = 60.0
 

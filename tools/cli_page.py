@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Iterable, Iterator
 
 import click
-from tools.markdown import code, table
 
 from sagelet.cli.main import COMMANDS, cli
+from tools.markdown import code, table
 
 
 def shared_options() -> str:

@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from tools.markdown import code, table
 
 from sagelet.environments.settings import (
     OURS,
@@ -18,6 +17,7 @@ from sagelet.environments.settings import (
     TrainSettings,
     UiSettings,
 )
+from tools.markdown import code, table
 
 _NOT_YET = "Checked, and without effect in this release."
 

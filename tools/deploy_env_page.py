@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 
-from tools.markdown import code, first_paragraph, paragraph
-
 from sagelet.environments.deploy_env import DeployEnv
+from tools.markdown import code, first_paragraph, paragraph
 
 _RAISES = re.compile(r"Raises:\n(?P<list>(?:\s+.+\n?)+)")
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from tools.markdown import code, table
-
 from sagelet.buckets import deviations as buckets
 from sagelet.control import deviations, refusals
+from tools.markdown import code, table
 
 
 def widened() -> str:

@@ -10,11 +10,10 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, cast
 
-from tools.markdown import code, first_paragraph, paragraph, table
-
 from sagelet import errors
 from sagelet.cli.failures import exit_code
 from sagelet.server.faults import fault_of
+from tools.markdown import code, first_paragraph, paragraph, table
 
 # Facts that a sentence computes with, or that would read oddly as their own names.
 _SAMPLES: dict[str, Any] = {

@@ -6,13 +6,12 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.markdown import code
-
 from sagelet.artifacts.objects import Buckets
 from sagelet.buckets.service import S3
 from sagelet.control.plane import SERVED
 from sagelet.domain.clock import SystemClock
 from sagelet.wire.models import service_model
+from tools.markdown import code
 
 _TITLES = {
     "sagemaker": "SageMaker",

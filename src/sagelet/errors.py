@@ -4,17 +4,11 @@
     ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
     │                            BucketNotFound, KeyNotFound, UploadNotFound
-    ├── AlreadyExists            a name that is taken
-    ├── BucketNotEmpty           a bucket that holds objects cannot be deleted
-    ├── Busy                     the resource is being created, updated or deleted
-    ├── IllegalMove              a state that cannot follow the present one
+    ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
-    ├── EndpointNotInService     an invocation of what does not serve (yet)
-    ├── VariantNotFound
-    ├── QueueFull                too many requests wait; this one was not started
-    ├── ModelDataMissing         nothing at the URI of a model or a channel
-    ├── UnsafeArchive            an archive that reaches outside, is damaged, or is a bomb
+    ├── EndpointNotInService, VariantNotFound, QueueFull          nobody to answer an invocation
+    ├── ModelDataMissing, UnsafeArchive                           data that cannot be used
     ├── DiskFull
     ├── ChildFailed              a child process ended, or never came up
     │   └── WorkerStartFailed    ... because the user's model would not load

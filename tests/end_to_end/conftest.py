@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.local_aws import LocalAws, eventually
 
 from sagelet.domain.home import Home
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import boto3
 import psutil
 from botocore.config import Config
-from tests.end_to_end.documents import a_model, a_training_job, an_endpoint_config
 
 from sagelet.domain.home import Home
 from sagelet.environments import credentials, daemon
+from tests.end_to_end.documents import a_model, a_training_job, an_endpoint_config
 
 REPOSITORY = Path(__file__).parents[2]
 REGION = "us-east-1"

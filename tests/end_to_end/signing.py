@@ -13,9 +13,9 @@ from typing import Any
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from tests.end_to_end.local_aws import REGION, LocalAws
 
 from sagelet.environments import credentials
+from tests.end_to_end.local_aws import REGION, LocalAws
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.end_to_end.local_aws import REPOSITORY, LocalAws
 
 AWS = REPOSITORY / ".venv-aws" / "bin" / "aws"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.end_to_end.documents import ROLE, a_training_job
 from tests.end_to_end.local_aws import LocalAws, eventually
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tests.end_to_end.local_aws import LocalAws
 
 pytestmark = pytest.mark.usefixtures("nothing_lost")

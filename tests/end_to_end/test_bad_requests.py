@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from sagelet import __version__
 from tests.end_to_end.documents import a_model, a_training_job, an_endpoint_config
 from tests.end_to_end.local_aws import LocalAws
 from tests.end_to_end.signing import Signer
-
-from sagelet import __version__
 
 pytestmark = pytest.mark.usefixtures("nothing_lost")
 

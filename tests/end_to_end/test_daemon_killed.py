@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.end_to_end.local_aws import LocalAws, eventually
 
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 LINES = 60
 COUNTING = """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.end_to_end.local_aws import REPOSITORY, LocalAws
 
 PYTHON = REPOSITORY / ".venv-torch" / "bin" / "python"

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.documents import a_model, a_training_job
-from tests.end_to_end.local_aws import LocalAws, eventually
 
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
+from tests.end_to_end.documents import a_model, a_training_job
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="file systems are mounted as Linux does it"

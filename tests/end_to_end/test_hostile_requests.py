@@ -10,11 +10,11 @@ import boto3
 import psutil
 import pytest
 from botocore.exceptions import ClientError
+
+from sagelet.environments import credentials
 from tests.end_to_end.documents import a_training_job
 from tests.end_to_end.local_aws import REGION, LocalAws
 from tests.end_to_end.signing import Signer, send
-
-from sagelet.environments import credentials
 
 pytestmark = pytest.mark.usefixtures("nothing_lost")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.end_to_end.local_aws import LocalAws, eventually
 
 HANDLERS = """

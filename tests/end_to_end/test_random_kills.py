@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from tests.end_to_end.local_aws import LocalAws, eventually
 
 from sagelet.environments import daemon
+from tests.end_to_end.local_aws import LocalAws, eventually
 
 pytestmark = pytest.mark.full
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.end_to_end.local_aws import LocalAws
 
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
 from sagelet.server.settings import DEFAULT_PORT
+from tests.end_to_end.local_aws import LocalAws
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.end_to_end.documents import ROLE
-from tests.end_to_end.local_aws import REGION, REPOSITORY, LocalAws, eventually
 
 from sagelet.domain.home import Home
 from sagelet.environments import credentials
+from tests.end_to_end.documents import ROLE
+from tests.end_to_end.local_aws import REGION, REPOSITORY, LocalAws, eventually
 
 MOTO = REPOSITORY / ".venv-aws" / "bin" / "moto_server"
 SCRIPTS = REPOSITORY / "examples" / "text-classification" / "deploy" / "sagemaker"

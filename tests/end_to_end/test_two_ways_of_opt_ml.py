@@ -10,6 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from tests.end_to_end.local_aws import LocalAws
 
 WAYS = {"a-namespace": {}, "the-fallback": {"SAGELET_NAMESPACE": "off"}}

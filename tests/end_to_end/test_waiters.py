@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import WaiterError
+
 from tests.end_to_end.local_aws import LocalAws
 
 WORKING = """

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.host_orders import HostFolder, run
 
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
+from tests.host_orders import HostFolder, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

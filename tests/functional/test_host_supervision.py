@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
 
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.supervision.process import started_at
+from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hosting_rig import Rig, a_serving_of, until
-from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
-from tests.serving_projects import write
 
 from sagelet.domain.hosting import EndpointStatus, Variant
 from sagelet.errors import EndpointNotInService, VariantNotFound
 from sagelet.hosting.host import HostingSettings
 from sagelet.worker.frames import Frame
 from sagelet.worker.spec import ServeOrder
+from tests.hosting_rig import Rig, a_serving_of, until
+from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
+from tests.serving_projects import write
 
 LOAD_FAILED = {
     "op": "load_failed",

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.serving_projects import ECHO, an_order, write
 
 from sagelet.worker.frames import Frame, encode_frame, read_frame
 from sagelet.worker.serving.loop import serve
 from sagelet.worker.spec import ServeOrder
+from tests.serving_projects import ECHO, an_order, write
 
 
 class Talk:

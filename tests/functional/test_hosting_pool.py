@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import pytest
-from tests.hosting_rig import until
-from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
 
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.errors import QueueFull, WorkerStartFailed
@@ -19,6 +17,8 @@ from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.worker import Recruiting
 from sagelet.worker.frames import Frame
 from sagelet.worker.spec import ServeOrder
+from tests.hosting_rig import until
+from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
 
 ORDER = ServeOrder("/m", "/m", "inference.py", "/m", {})
 LOAD_FAILED = {

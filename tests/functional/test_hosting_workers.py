@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hosting_rig import Rig, until
-from tests.serving_projects import write
 
 from sagelet.artifacts.archives import pack
 from sagelet.domain.hosting import EndpointStatus
@@ -22,6 +20,8 @@ from sagelet.hosting.host import HostingSettings
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launchers
 from sagelet.worker import namespace
+from tests.hosting_rig import Rig, until
+from tests.serving_projects import write
 
 HANDLERS = """
     import os

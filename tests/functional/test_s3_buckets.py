@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from mypy_boto3_s3 import S3Client
+
 from tests.functional.s3_server import Served, refused, serving
 
 

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_s3.type_defs import CopySourceTypeDef
+
 from tests.functional.s3_server import KEY, SECRET, Served, refused, serving
 
 

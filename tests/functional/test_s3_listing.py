@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from mypy_boto3_s3 import S3Client
+
 from tests.functional.s3_server import Served, refused, serving
 
 

@@ -9,6 +9,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_s3.type_defs import CompleteMultipartUploadOutputTypeDef
+
 from tests.functional.s3_server import Served, refused, serving
 
 

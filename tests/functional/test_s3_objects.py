@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from mypy_boto3_s3 import S3Client
+
 from tests.functional.s3_server import Served, code_of, refused, serving
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.config import Config
 from mypy_boto3_s3 import S3Client
+
 from tests.functional.s3_server import Served, serving
 
 

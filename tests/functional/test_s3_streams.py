@@ -18,6 +18,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from mypy_boto3_s3 import S3Client
+
 from tests.functional.s3_server import KEY, SECRET, Served, serving
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training_builders import a_channel, a_metric
-from tests.training_machine import TrainingMachine
 
 from sagelet.domain.training import SecondaryStatus, ToolkitProgram, TrainingJob, TrainingJobStatus
 from sagelet.worker import namespace
+from tests.training_builders import a_channel, a_metric
+from tests.training_machine import TrainingMachine
 
 NAMESPACE = {"SAGELET_NAMESPACE": ""}
 NO_NAMESPACE = {"SAGELET_NAMESPACE": "off"}

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.training_machine import PATIENCE_S
 
 from sagelet.supervision import package_path
 from sagelet.training.order import JobPaths
 from sagelet.training.spawning import RunnerProcess, Runners
+from tests.training_machine import PATIENCE_S
 
 
 @pytest.fixture

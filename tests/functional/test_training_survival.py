@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.training_builders import an_order
-from tests.training_machine import PATIENCE_S, TrainingMachine
 
 from sagelet.domain.clock import SystemClock
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
@@ -32,6 +30,8 @@ from sagelet.training.records import (
     to_document,
 )
 from sagelet.training.spawning import RunnerProcess
+from tests.training_builders import an_order
+from tests.training_machine import PATIENCE_S, TrainingMachine
 
 LINES = 30
 COUNTING = f"""

@@ -17,7 +17,6 @@ from textwrap import dedent
 
 import pytest
 import uvloop
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
 
 from sagelet.errors import ChildFailed
 from sagelet.supervision import package_path
@@ -28,6 +27,7 @@ from sagelet.supervision.process import ProcessId, started_at
 from sagelet.worker.frames import FrameDecoder, encode_frame
 from sagelet.worker.processes import descendants, read_stat
 from sagelet.worker.spec import ServeOrder, to_json
+from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
 
 Make = Callable[..., Launcher]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.host_orders import HostFolder, eventually, run
 
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import PRELOAD, Launcher
+from tests.host_orders import HostFolder, eventually, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from tests.wire.loopback import KEY, Loopback
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"

@@ -8,14 +8,14 @@ import pytest
 from botocore.model import Shape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.wire.documents import documents_of
-from tests.wire.samples import a_sample, read_by_botocore, sent_by_botocore, without_empty
 
 from sagelet.wire.models import service_model
 from sagelet.wire.parsing import parse
 from sagelet.wire.rest import is_streamed, payload_of
 from sagelet.wire.routing import Route, protocol_of, route
 from sagelet.wire.serializing import serialize
+from tests.wire.documents import documents_of
+from tests.wire.samples import a_sample, read_by_botocore, sent_by_botocore, without_empty
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "logs", "sts", "iam", "s3")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.wire.loopback import Client, Loopback
 
 from sagelet.wire.documents import Value
 from sagelet.wire.faults import Fault
 from sagelet.wire.routing import Protocol
 from sagelet.wire.serializing import serialize_fault
+from tests.wire.loopback import Client, Loopback
 
 TEXT = 'Could not find model "arn:aws:…:model/<m>".'
 INVOCATION = {"EndpointName": "e", "Body": b"{}"}

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.wire.loopback import Loopback, a_verifier, head_of
 
 from sagelet.wire.chunked import ChunkedBody, decoded_length, is_aws_chunked, stored_encoding
 from sagelet.wire.faults import Fault
 from sagelet.wire.models import service_model
 from sagelet.wire.parsing import parse
 from sagelet.wire.routing import match_rest, route
+from tests.wire.loopback import Loopback, a_verifier, head_of
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BUCKET = {"Bucket": "a-bucket"}

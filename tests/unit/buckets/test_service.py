@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from botocore.model import OperationModel
-from tests.fakes import HeldClock
 
 from sagelet.artifacts.objects import Buckets
 from sagelet.buckets.deviations import IGNORED, REFUSED
@@ -13,6 +12,7 @@ from sagelet.errors import SageletError
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import Headers, RequestHead
 from sagelet.wire.models import service_model
+from tests.fakes import HeldClock
 
 MODEL = service_model("s3")
 

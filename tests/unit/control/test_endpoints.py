@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.control_bench import Bench
 
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.errors import (
@@ -16,6 +15,7 @@ from sagelet.errors import (
     ModelNotFound,
     NotSupported,
 )
+from tests.control_bench import Bench
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/sentiment"
 CONFIG_ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint-config/sentiment-1"

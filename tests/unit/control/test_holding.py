@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.builders import a_job
-from tests.control_bench import WAITER, Bench, a_bench
 
 from sagelet.control.context import Caller
 from sagelet.control.holding import QUICK_S, Holding, Subject
@@ -14,6 +12,8 @@ from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import EndpointNotFound
 from sagelet.store.changes import Changes
+from tests.builders import a_job
+from tests.control_bench import WAITER, Bench, a_bench
 
 HOLD_S = 10.0
 STREAM = a_job().log_stream(a_job().cluster.hosts[0])

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.control_bench import Bench
 
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.errors import EndpointNotInService, NotSupported, SageletError, VariantNotFound
 from sagelet.wire.faults import Fault
+from tests.control_bench import Bench
 
 SEE = (
     "See https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1"

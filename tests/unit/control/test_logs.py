@@ -3,8 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.builders import a_job
-from tests.control_bench import Bench
 
 from sagelet.errors import (
     AlreadyExists,
@@ -13,6 +11,8 @@ from sagelet.errors import (
     LogStreamNotFound,
     NotSupported,
 )
+from tests.builders import a_job
+from tests.control_bench import Bench
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 STREAM = a_job().log_stream(a_job().cluster.hosts[0])

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.control_bench import Bench
 
 from sagelet.errors import (
     AlreadyExists,
@@ -12,6 +11,7 @@ from sagelet.errors import (
     ModelNotFound,
     NotSupported,
 )
+from tests.control_bench import Bench
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:model/sentiment"
 URL = "s3://models/sentiment/model.tar.gz"

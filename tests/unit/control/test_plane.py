@@ -4,8 +4,6 @@ import re
 
 import pytest
 from botocore.model import ListShape, Shape, StructureShape
-from tests.builders import a_training_document
-from tests.control_bench import PERSON, Bench
 
 from sagelet.control.deviations import IGNORED, WIDENED
 from sagelet.control.members import READ, check_members
@@ -14,6 +12,8 @@ from sagelet.control.refusals import REFUSED
 from sagelet.errors import NotSupported
 from sagelet.wire.faults import Fault
 from sagelet.wire.models import service_model
+from tests.builders import a_training_document
+from tests.control_bench import PERSON, Bench
 
 SERVICE_OF = {operation: service for service, operation in SERVED}
 

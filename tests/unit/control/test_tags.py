@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.builders import ACCOUNT, a_training_document
-from tests.control_bench import Bench
 
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.errors import InvalidRequest, ModelNotFound, NotSupported, TrainingJobNotFound
+from tests.builders import ACCOUNT, a_training_document
+from tests.control_bench import Bench
 
 MODEL = ACCOUNT.arn("model", "sentiment")
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import a_training_document
-from tests.control_bench import Bench
 
 from sagelet.domain.training import (
     MetricDefinition,
@@ -16,6 +14,8 @@ from sagelet.domain.training import (
     TrainingJobStatus,
 )
 from sagelet.errors import AlreadyExists, InvalidRequest, NotSupported, TrainingJobNotFound
+from tests.builders import a_training_document
+from tests.control_bench import Bench
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:training-job/train-1"
 WHOLE_WAY = (

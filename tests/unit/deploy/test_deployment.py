@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.fakes import FakeRemote
-from tests.unit.deploy.projects import Project
 
 from sagelet.deploy.deployment import Deployment, Prepared
 from sagelet.deploy.executor import Executor, PrintingExecutor
@@ -16,6 +14,8 @@ from sagelet.errors import (
     UnknownSetting,
     WrongAccount,
 )
+from tests.fakes import FakeRemote
+from tests.unit.deploy.projects import Project
 
 PACE = Pace(pause=lambda _seconds: None)
 

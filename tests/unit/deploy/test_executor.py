@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fakes import FakeRemote
-
 from sagelet.deploy.executor import Executor
 from sagelet.deploy.plan import CreateBucket, Plan, UploadArchive, UploadFolder
 from sagelet.deploy.wanted import Upload
+from tests.fakes import FakeRemote
 
 
 def test_uploads_tell_their_size_and_how_far_they_are(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import tarfile
 
 import pytest
-from tests.unit.deploy.projects import Project
 
 from sagelet.deploy.packaging import model_package, packed, source_package, working_folder
 from sagelet.errors import BadConfig, ConfigNotFound
+from tests.unit.deploy.projects import Project
 
 
 def test_the_model_lies_at_the_root_and_the_source_in_code(project: Project) -> None:

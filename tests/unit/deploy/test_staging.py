@@ -3,11 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.unit.deploy.projects import Project
-
 from sagelet.artifacts.hashes import tree_hash
 from sagelet.deploy.packaging import model_package, working_folder
 from sagelet.deploy.staging import is_staged, stage
+from tests.unit.deploy.projects import Project
 
 
 def staged(project: Project) -> Path:

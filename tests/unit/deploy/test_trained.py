@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.fakes import FakeRemote
 
 from sagelet.artifacts.archives import pack
 from sagelet.deploy.remote import WantedJob
 from sagelet.deploy.trained import model_folder
 from sagelet.errors import InvalidRequest, ModelDataMissing
+from tests.fakes import FakeRemote
 
 ENDPOINT = "classifier"
 

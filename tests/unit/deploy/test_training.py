@@ -3,13 +3,13 @@ from __future__ import annotations
 import tarfile
 
 import pytest
-from tests.fakes import FakeRemote, HeldClock
-from tests.unit.deploy.projects import Project
 
 from sagelet.deploy.executor import Executor
 from sagelet.deploy.model_data import Source
 from sagelet.deploy.training import Asked, Training, plan_training
 from sagelet.errors import BadConfig, WrongAccount
+from tests.fakes import FakeRemote, HeldClock
+from tests.unit.deploy.projects import Project
 
 
 @pytest.fixture

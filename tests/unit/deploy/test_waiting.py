@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.fakes import FakeRemote
 
 from sagelet.deploy.remote import WantedEndpointConfig, WantedModel
 from sagelet.deploy.waiting import (
@@ -13,6 +12,7 @@ from sagelet.deploy.waiting import (
     wait_until_settled,
 )
 from sagelet.errors import EndpointNotFound, OperationFailed, WaitTimedOut
+from tests.fakes import FakeRemote
 
 
 class Time:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.builders import ACCOUNT, a_model
 
 from sagelet.errors import InvalidRequest
 from sagelet.hosting.environment import worker_environment
 from sagelet.hosting.settings import Container, HostingSettings
+from tests.builders import ACCOUNT, a_model
 
 MACHINE = {
     "PATH": "/usr/bin",

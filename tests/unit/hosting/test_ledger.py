@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.builders import a_serving, a_store, an_endpoint, an_endpoint_config
-from tests.fakes import HeldClock
 
 from sagelet.domain.hosting import Endpoint, EndpointStatus, Serving
 from sagelet.hosting.ledger import Ledger
 from sagelet.store.store import Store
+from tests.builders import a_serving, a_store, an_endpoint, an_endpoint_config
+from tests.fakes import HeldClock
 
 OTHER = a_serving(an_endpoint_config("other"))
 

@@ -6,14 +6,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.builders import a_model
-from tests.serving_projects import write
 
 from sagelet.artifacts.archives import pack
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.errors import InvalidRequest, ModelDataMissing, UnsafeArchive
 from sagelet.hosting.model_data import prepare
+from tests.builders import a_model
+from tests.serving_projects import write
 
 
 @pytest.fixture

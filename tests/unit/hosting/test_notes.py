@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.fakes import HeldClock
-
 from sagelet.hosting.notes import HostingNotes
+from tests.fakes import HeldClock
 
 
 def test_notes_can_be_followed_by_their_number() -> None:

@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from tests.builders import a_job, an_endpoint
 
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.training import TrainingJob
 from sagelet.store import codec
+from tests.builders import a_job, an_endpoint
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.builders import ACCOUNT, BEGINNING, a_job, a_model, a_store, an_endpoint
 
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.errors import InvalidRequest
 from sagelet.store.listing import ListQuery, Page, SortKey
 from sagelet.store.store import Store
+from tests.builders import ACCOUNT, BEGINNING, a_job, a_model, a_store, an_endpoint
 
 
 @pytest.fixture

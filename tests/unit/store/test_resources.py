@@ -3,16 +3,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.builders import (
-    ACCOUNT,
-    BEGINNING,
-    a_job,
-    a_model,
-    a_serving,
-    a_store,
-    an_endpoint,
-    an_endpoint_config,
-)
 
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.training import Channel, Cluster, MetricDefinition, TrainingJobStatus
@@ -24,6 +14,16 @@ from sagelet.errors import (
     TrainingJobNotFound,
 )
 from sagelet.store.store import Store
+from tests.builders import (
+    ACCOUNT,
+    BEGINNING,
+    a_job,
+    a_model,
+    a_serving,
+    a_store,
+    an_endpoint,
+    an_endpoint_config,
+)
 
 
 @pytest.fixture

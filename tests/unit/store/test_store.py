@@ -10,12 +10,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.builders import ACCOUNT, a_model, a_store, an_endpoint
 
 from sagelet.errors import AlreadyExists, DiskFull, StateError
 from sagelet.store.connections import translating
 from sagelet.store.store import Store, Transaction
 from sagelet.store.versions import schema_files
+from tests.builders import ACCOUNT, a_model, a_store, an_endpoint
 
 DEADLINE_S = 10.0
 

@@ -6,13 +6,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.training_builders import a_channel
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.artifacts.uris import S3Uri
 from sagelet.errors import InvalidRequest, ModelDataMissing, NotSupported, UnsafeArchive
 from sagelet.training.inputs import fetch_channel, fetch_source
+from tests.training_builders import a_channel
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.training_builders import a_channel, an_order
-
 from sagelet.domain.training import Cluster, Host
 from sagelet.training.layout import (
     HostFolder,
@@ -15,6 +13,7 @@ from sagelet.training.layout import (
     lay_out,
     resource_config,
 )
+from tests.training_builders import a_channel, an_order
 
 
 def laid_out(tmp_path: Path) -> HostFolder:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.fakes import HeldClock
-from tests.training_builders import STARTED, a_job
 
 from sagelet.domain.account import Account
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
 from sagelet.store.store import Store
 from sagelet.training.ledger import Ledger
 from sagelet.training.records import JobEnded, RunnerStarted, StatusReached
+from tests.fakes import HeldClock
+from tests.training_builders import STARTED, a_job
 
 BEGAN = STARTED.timestamp()
 DOWNLOADING = StatusReached(BEGAN + 1, SecondaryStatus.DOWNLOADING)

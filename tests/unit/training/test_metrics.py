@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 
-from tests.training_builders import a_metric
-
 from sagelet.training.metrics import last_values
+from tests.training_builders import a_metric
 
 LOG = [
     (1, "epoch 1 accuracy=0.5; loss=2"),

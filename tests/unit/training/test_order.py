@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training_builders import ACCOUNT, a_channel, a_job, a_metric, an_order
 
 from sagelet.training.order import JobOrder, JobPaths, Places, read_order, write_order
+from tests.training_builders import ACCOUNT, a_channel, a_job, a_metric, an_order
 
 
 def test_an_order_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.training_builders import a_channel, an_order
 
 from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import DiskFull, ModelDataMissing, UnsafeArchive
 from sagelet.training import outcome
 from sagelet.training.outcome import Outcome, ScriptFacts
 from sagelet.worker.spec import HostExit
+from tests.training_builders import a_channel, an_order
 
 COMMAND = "/py -- train.py --epochs 3"
 CODE = Path("/opt/ml/code")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.training_builders import an_order
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
@@ -16,6 +15,7 @@ from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import BucketNotFound
 from sagelet.training.order import JobOrder, JobPaths
 from sagelet.training.outputs import Outputs
+from tests.training_builders import an_order
 
 COMPLETED = SecondaryStatus.COMPLETED
 BASE = "s3://bucket/out/digits/output"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training_builders import a_channel, an_order
 
 from sagelet.domain.training import Cluster, ToolkitProgram
 from sagelet.supervision.inherited import inherited
@@ -21,6 +20,7 @@ from sagelet.training.variables import (
     environment,
     format_value,
 )
+from tests.training_builders import a_channel, an_order
 
 OPT_ML = MlTree(Path("/opt/ml"))
 MACHINE = Machine(cpus=2, gpus=0, torch_version="2.13.0+cpu")

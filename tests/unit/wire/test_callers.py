@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.wire.loopback import Loopback
 
 from sagelet.wire.callers import is_waiter
+from tests.wire.loopback import Loopback
 
 PLAIN = (
     "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11.7 "

@@ -9,11 +9,11 @@ import sys
 import pytest
 from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
-from tests.wire.samples import sent_by_botocore
 
 from sagelet.wire.documents import Value
 from sagelet.wire.models import TextParts, compact, description, service_model
 from sagelet.wire.routing import presumed_service, protocol_of, route
+from tests.wire.samples import sent_by_botocore
 
 SERVICES = ("sagemaker", "sagemaker-runtime", "logs", "sts", "iam", "s3")
 

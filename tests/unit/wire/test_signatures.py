@@ -10,12 +10,12 @@ import pytest
 from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from tests.fakes import HeldClock
 
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import Headers, RequestHead
 from sagelet.wire.refusals import FIX
 from sagelet.wire.signatures import EMPTY_SHA256, Signature, Verifier, content_sha256
+from tests.fakes import HeldClock
 
 KEY, SECRET = "AKIDLOCAL", "s3cr/et+="
 HOST = "http://127.0.0.1:7543"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.serving_projects import ECHO, Project, serving
 
 from sagelet.worker.serving.answers import culprit
+from tests.serving_projects import ECHO, Project, serving
 
 SHOW = """
     def model_fn(model_dir):

@@ -6,10 +6,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.serving_projects import ECHO, serving
 
 from sagelet.worker.serving.defaults import PyTorchDefaults
 from sagelet.worker.serving.handlers import Handler, bind, module_name
+from tests.serving_projects import ECHO, serving
 
 
 def a_module(**functions: object) -> ModuleType:

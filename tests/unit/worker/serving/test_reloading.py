@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.serving_projects import Project, serving
 
 from sagelet.worker.serving.reloading import NeedsFresh, Prepared
 from sagelet.worker.serving.tracebacks import Failure
+from tests.serving_projects import Project, serving
 
 INFERENCE = """
     import logging

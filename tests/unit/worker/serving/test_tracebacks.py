@@ -6,9 +6,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from tests.serving_projects import serving, write
 
 from sagelet.worker.serving.tracebacks import describe, moved_line
+from tests.serving_projects import serving, write
 
 
 def load_error(tmp_path: Path, source: str) -> BaseException:
