@@ -152,6 +152,7 @@ def a_bench(tmp_path: Path, *, hold_s: float = 0.0) -> Bench:
     """Return a bench; waiters are held for `hold_s`."""
     store, logs, clock = a_store(), LogStreams(tmp_path / "logs"), HeldClock()
     buckets = Buckets(tmp_path / "buckets")
+    buckets.create_bucket("artifacts", ACCOUNT.region)
     runner, host = ScriptedRunner(), ScriptedHost()
     plane = ControlPlane(
         store=store,

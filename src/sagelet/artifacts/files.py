@@ -40,6 +40,12 @@ class Artifacts:
         """Tell whether a URI, an S3 one taken as a prefix, names anything at all."""
         return next(self._named_by(uri), None) is not None
 
+    def takes(self, uri: Uri) -> bool:
+        """Tell whether something can be uploaded to a URI: for an S3 one, its bucket is there."""
+        if isinstance(uri, FileUri):
+            return True
+        return any(bucket.name == uri.bucket for bucket in self._buckets.list_buckets())
+
     def copy_prefix(self, uri: Uri, into: Path) -> int:
         """Copy all that a URI names into a folder, and return the number of files.
 

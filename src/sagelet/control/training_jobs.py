@@ -30,7 +30,7 @@ def create(context: Context, document: Document) -> Document:
     now = context.clock.now()
     asked = requests.read_training_job(document, account=context.account, at=now)
     tags = read_tags(document)
-    parse_uri(asked.output_uri)
+    _require_place(context, parse_uri(asked.output_uri))
     for channel in asked.channels:
         _require_data(context, asked, parse_uri(channel.uri))
     job = asked.moved_to(SecondaryStatus.STARTING, at=now, message=_STARTING)
@@ -117,6 +117,15 @@ def subject(context: Context, document: Document) -> Subject:
 def _get(context: Context, name: str) -> TrainingJob:
     with context.store.reading() as snapshot:
         return snapshot.training_jobs.get(name)
+
+
+def _require_place(context: Context, uri: S3Uri | FileUri) -> None:
+    # Found out only after training, it would cost the training.
+    if isinstance(uri, S3Uri) and not context.artifacts.takes(uri):
+        raise InvalidRequest(
+            message=f'The bucket "{uri.bucket}" of S3OutputPath "{uri}" does not exist; '
+            f"create it first, for example with `aws s3 mb s3://{uri.bucket}`."
+        )
 
 
 def _require_data(context: Context, job: TrainingJob, uri: S3Uri | FileUri) -> None:

@@ -16,6 +16,8 @@ from sagelet.supervision.watching import files_below
 
 _HASHED_BYTES = 64 * 2**20
 """Larger files (weights) are compared by size and time: reading them would hold an edit up."""
+EMPTY = hashlib.sha256().hexdigest()
+"""What a file holds that has been emptied, as an editor does before it writes."""
 _SETTLED_NS = 2 * 10**9
 """A file that was written so long ago has no second edit hidden behind the same time."""
 

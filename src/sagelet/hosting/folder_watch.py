@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TypeAlias
 
-from sagelet.hosting.fingerprints import Fingerprints
+from sagelet.hosting.fingerprints import EMPTY, Fingerprints
 from sagelet.supervision.watching import watch
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ Changes: TypeAlias = Mapping[Path, str | None]
 """Files whose content is another than what serves, with what it is now; None: gone."""
 
 _WATCH_STANDS_S = 0.3
+_HALF_SAVED_S = 0.2
 _RESTLESS = 5
 """A data file that caused so many attempts in a row, without an edit of code, is a handler's."""
 
@@ -96,6 +97,8 @@ class FolderWatch:
             changes = self._changes
             if not changes and not self._was_refused:
                 continue
+            if EMPTY in changes.values() and await self._is_saved_again():
+                continue
             try:
                 outcome = await self._attempt(changes, self._saved)
             except Exception:
@@ -108,6 +111,15 @@ class FolderWatch:
             if outcome is Outcome.SERVED:
                 await self._accept(changes)
             self._count(changes)
+
+    async def _is_saved_again(self) -> bool:
+        """Wait a moment for the rest of a save that has only emptied its file so far."""
+        try:
+            async with asyncio.timeout(_HALF_SAVED_S):
+                await self._saved.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _accept(self, changes: Changes) -> None:
         """Compare with what is served now; a save that came meanwhile may have undone it."""

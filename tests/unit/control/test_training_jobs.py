@@ -393,6 +393,18 @@ async def test_a_job_that_ended_is_deleted_with_its_log_and_its_name_is_free(ben
     await bench.create_job()
 
 
+async def test_the_bucket_of_the_output_must_be_there(bench: Bench) -> None:
+    bench.put_object("data", "train/x")
+
+    with pytest.raises(InvalidRequest, match=r"""bucket "nobucket" of S3OutputPath .* not exist"""):
+        await bench.ask(
+            "CreateTrainingJob",
+            **a_training_document(OutputDataConfig={"S3OutputPath": "s3://nobucket/x"}),
+        )
+
+    assert bench.runner.started == []
+
+
 async def test_a_job_that_runs_cannot_be_deleted(bench: Bench) -> None:
     await bench.create_job()
 
