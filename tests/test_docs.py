@@ -30,7 +30,7 @@ VARIABLE = re.compile(r"\b(?:SAGELET|SAGEMAKER)_[A-Z0-9_]*[A-Z0-9]\b")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(?P<text>.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-MACHINE = re.compile(r"/work/|/tmp/|/root\b|/Users/|\.pyenv|/home/(?!ada\b)")
+MACHINE = re.compile(r"/(?:tmp|srv|opt/(?!ml\b)|Users|work)/|/root\b|\.pyenv|/home/(?!ada\b)")
 
 
 @pytest.fixture(scope="module", autouse=True)
