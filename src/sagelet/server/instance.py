@@ -13,6 +13,7 @@ from typing import Self
 from sagelet import __version__
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
+from sagelet.environments.whole_files import write_whole
 from sagelet.errors import DaemonRunning, StateError
 from sagelet.supervision.process import started_at
 
@@ -67,9 +68,7 @@ class Instance:
                 "version": __version__,
             }
         )
-        temporary = self._home.daemon_file.with_suffix(f".{pid}")
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(self._home.daemon_file)
+        write_whole(self._home.daemon_file, text + "\n", mode=0o600)
 
     def release(self) -> None:
         """Take back what was announced and drop the lock."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sagelet.domain.hosting import Endpoint, EndpointStatus
+from sagelet.domain.hosting import Endpoint
 from sagelet.errors import EndpointNotFound
 from sagelet.store.listing import microseconds
-from sagelet.store.resources import Family, MutableResources, Resources
+from sagelet.store.resources import Family
 
 ENDPOINTS = Family(
     table="endpoints",
@@ -18,15 +18,3 @@ ENDPOINTS = Family(
         "status": lambda endpoint: str(endpoint.status),
     },
 )
-
-
-class Endpoints(Resources[Endpoint]):
-    """Endpoints, to read."""
-
-    def unsettled(self) -> tuple[Endpoint, ...]:
-        """Return those that are being created, updated or deleted, oldest first."""
-        return self._in_states(status for status in EndpointStatus if not status.is_settled)
-
-
-class MutableEndpoints(Endpoints, MutableResources[Endpoint]):
-    """Endpoints, to read and write."""

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sagelet.domain.account import Account
-from sagelet.domain.hosting import EndpointConfig, Model
+from sagelet.domain.hosting import Endpoint, EndpointConfig, Model
 from sagelet.store.changes import Changes
 from sagelet.store.connections import MEMORY, open_reader, open_writer, translating
 from sagelet.store.endpoint_configs import ENDPOINT_CONFIGS
-from sagelet.store.endpoints import ENDPOINTS, Endpoints, MutableEndpoints
+from sagelet.store.endpoints import ENDPOINTS
 from sagelet.store.listing import Seal
 from sagelet.store.models import MODELS
 from sagelet.store.resources import Footing, MutableResources, Resources
@@ -35,7 +35,7 @@ class Snapshot:
         """Stand on a read connection."""
         self.models: Resources[Model] = Resources(MODELS, footing)
         self.endpoint_configs: Resources[EndpointConfig] = Resources(ENDPOINT_CONFIGS, footing)
-        self.endpoints = Endpoints(ENDPOINTS, footing)
+        self.endpoints: Resources[Endpoint] = Resources(ENDPOINTS, footing)
         self.training_jobs = TrainingJobs(TRAINING_JOBS, footing)
         self.tags = Tags(footing)
 
@@ -49,7 +49,7 @@ class Transaction:
         self.endpoint_configs: MutableResources[EndpointConfig] = MutableResources(
             ENDPOINT_CONFIGS, footing
         )
-        self.endpoints = MutableEndpoints(ENDPOINTS, footing)
+        self.endpoints: MutableResources[Endpoint] = MutableResources(ENDPOINTS, footing)
         self.training_jobs = MutableTrainingJobs(TRAINING_JOBS, footing)
         self.tags = MutableTags(footing)
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.training import Channel, Cluster, MetricDefinition, TrainingJobStatus
 from sagelet.errors import (
     AlreadyExists,
@@ -114,18 +113,14 @@ def test_what_was_removed_is_gone(store: Store) -> None:
         tx.models.remove("sentiment")
 
 
-def test_unsettled_endpoints_and_running_jobs_are_found_for_a_restart(store: Store) -> None:
+def test_running_jobs_are_found_for_a_restart(store: Store) -> None:
     with store.writing() as tx:
-        for endpoint_status in EndpointStatus:
-            tx.endpoints.put(an_endpoint(f"e-{endpoint_status}", status=endpoint_status))
         for job_status in TrainingJobStatus:
             tx.training_jobs.put(a_job(f"j-{job_status}", status=job_status))
 
     with store.reading() as snapshot:
-        unsettled = {endpoint.name for endpoint in snapshot.endpoints.unsettled()}
         running = {job.name for job in snapshot.training_jobs.running()}
 
-    assert unsettled == {"e-Creating", "e-Updating", "e-Deleting"}
     assert running == {"j-InProgress", "j-Stopping"}
 
 
