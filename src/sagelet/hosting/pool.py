@@ -21,6 +21,7 @@ from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.recovery import Recovery
 from sagelet.hosting.replies import TIMED_OUT, Replies
 from sagelet.hosting.seats import Seat
+from sagelet.hosting.together import start_together
 from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
@@ -100,18 +101,8 @@ class Pool:
         Raises:
             WorkerStartFailed: one of them did not; none is left.
         """
-        starts = [
-            asyncio.create_task(self.recruiting.start()) for _ in range(self._settings.workers)
-        ]
-        try:
-            workers = await asyncio.gather(*starts)
-        except BaseException:
-            for task in starts:
-                task.cancel()
-            done = await asyncio.gather(*starts, return_exceptions=True)
-            await self._stop([each for each in done if isinstance(each, Worker)])
-            raise
-        for worker in workers:
+        starts = (self.recruiting.start() for _ in range(self._settings.workers))
+        for worker in await start_together(starts, self._stop):
             self._admit(worker)
 
     async def invoke(self, invocation: Invocation) -> Answer:

@@ -21,6 +21,7 @@ from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.routing import Routing
 from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.together import start_together
 from sagelet.hosting.worker import Interpreters, Recruiting
 from sagelet.journal.streams import LogStreams
 from sagelet.worker.spec import Mounts, ServeOrder
@@ -113,22 +114,16 @@ class Deployer:
             VariantFailed: one did not come up; nothing is left of the others.
         """
         tree = self._home.endpoint(endpoint.ulid) / "versions" / str(generation)
-        starts = [
-            asyncio.create_task(
-                self._deploy(endpoint, variant, serving, tree / variant.name, generation, on_note)
-            )
-            for variant in serving.config.variants
-        ]
-        try:
-            deployed = await asyncio.gather(*starts)
-        except BaseException:
-            for task in starts:
-                task.cancel()
-            done = await asyncio.gather(*starts, return_exceptions=True)
-            up = [each for each in done if isinstance(each, Deployed)]
+
+        async def undo(up: list[Deployed]) -> None:
             await asyncio.gather(*(each.pool.drain(0) for each in up))
             await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
-            raise
+
+        starts = (
+            self._deploy(endpoint, variant, serving, tree / variant.name, generation, on_note)
+            for variant in serving.config.variants
+        )
+        deployed = await start_together(starts, undo)
         return Version(endpoint, serving, {each.variant.name: each for each in deployed}, tree)
 
     def sink(self, endpoint: Endpoint, variant: str) -> LogSink:

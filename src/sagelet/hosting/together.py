@@ -1,0 +1,27 @@
+"""Several things started at once, of which all come up or none stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def start_together(
+    starts: Iterable[Coroutine[Any, Any, T]], undo: Callable[[list[T]], Awaitable[None]]
+) -> list[T]:
+    """Return what all starts made; if one fails, or this is cancelled, undo what came up.
+
+    Raises whatever the first one that failed did.
+    """
+    tasks = [asyncio.create_task(start) for start in starts]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        await undo([each for each in done if not isinstance(each, BaseException)])
+        raise
