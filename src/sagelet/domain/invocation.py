@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 
@@ -15,16 +15,54 @@ class Invocation:
     content_type: str | None = None
     accept: str | None = None
     target_variant: str | None = None
+    target_model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of a request went, in milliseconds: waiting, each handler, and in all."""
+
+    queue_ms: float = 0.0
+    handlers_ms: Mapping[str, float] = field(default_factory=dict)
+    total_ms: float = 0.0
+
+
+UNTIMED = Timing()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the container answered: an HTTP status, a body, and where it came from."""
+    """What the container answered: an HTTP status, a body, and where it came from.
+
+    Status 0 tells that it did not answer in time. `differs` names the differences of the contract
+    (see the worker's table) that this answer shows: under `strict` it would be another one.
+    `handler` and `where` (`file:line`) tell of a handler's own error.
+    """
 
     status: int
     body: bytes
     content_type: str | None
     variant: str
     generation: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timing: Timing = UNTIMED
+    differs: tuple[str, ...] = ()
+    handler: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """An answer whose body is produced while it is sent; its status is below 400.
+
+    `parts` are never empty. It raises ModelStreamBroken where the model fails half-way, and
+    closing it ends the handler's generator.
+    """
+
+    status: int
+    content_type: str | None
+    variant: str
+    generation: int
+    parts: AsyncIterator[bytes]
     headers: Mapping[str, str] = field(default_factory=dict)

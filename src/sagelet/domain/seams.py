@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from typing import Protocol
 
 from sagelet.domain.hosting import Endpoint
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
 
 
@@ -42,12 +43,24 @@ class EndpointHost(Protocol):
         """Drain and stop what serves an endpoint recorded as Deleting, then remove its record."""
         ...
 
-    async def invoke(self, invocation: Invocation) -> Answer:
-        """Run one invocation, on the daemon's event loop.
+    def submit(self, invocation: Invocation) -> Future[Answer]:
+        """Begin one invocation, on the daemon's event loop; it needs no task of its own.
 
-        Raises:
+        Cancelling the result withdraws a request that has not been started.
+
+        Raises (here, or as the result's exception):
             EndpointNotInService: no such endpoint, or it does not serve (yet).
             VariantNotFound: the target variant is not one of the endpoint's.
             QueueFull: too many requests wait; this one was not started.
+        """
+        ...
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one invocation whose answer is passed on in parts.
+
+        An Answer is what there was no stream of: an error before the first part.
+
+        Raises:
+            EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
         """
         ...

@@ -14,7 +14,7 @@ from sagelet.supervision.inherited import NO_CREDENTIALS, inherited
 
 # They tell the daemon how to serve; a container on AWS would not have them.
 _SWITCHES = ("SAGELET_NAMESPACE",)
-_OURS = frozenset({settings.PYTHON, settings.THREADS, settings.CONTRACT})
+_OURS = frozenset(settings.OURS)
 
 
 def worker_environment(

@@ -8,23 +8,54 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagelet.domain.hosting import Model
-from sagelet.errors import InvalidRequest
+from sagelet.hosting.variables import Variables
 
 PROGRAM = "SAGEMAKER_PROGRAM"
 WORKERS = "SAGEMAKER_MODEL_SERVER_WORKERS"
 TIMEOUT = "SAGEMAKER_MODEL_SERVER_TIMEOUT"
+TIMEOUT_SECONDS = "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS"
+TORCHSERVE_TIMEOUT = "SAGEMAKER_TS_RESPONSE_TIMEOUT"
+TORCHSERVE_WORKERS = ("SAGEMAKER_TS_MAX_WORKERS", "SAGEMAKER_TS_MIN_WORKERS")
+TORCHSERVE_BATCHES = ("SAGEMAKER_TS_BATCH_SIZE", "SAGEMAKER_TS_MAX_BATCH_DELAY")
+MAX_PAYLOAD_MB = "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+MAX_REQUEST = "TS_MAX_REQUEST_SIZE"
+MAX_RESPONSE = "TS_MAX_RESPONSE_SIZE"
+PORT = "SAGEMAKER_BIND_TO_PORT"
+MULTI_MODEL = "SAGEMAKER_MULTI_MODEL"
 PYTHON = "SAGELET_PYTHON"
 THREADS = "SAGELET_THREADS"
 CONTRACT = "SAGELET_CONTRACT"
+MAX_BATCH = "SAGELET_MAX_BATCH"
+SAMPLE = "SAGELET_SAMPLE"
+PARK_AFTER = "SAGELET_PARK_AFTER"
+ATTACH = "SAGELET_ATTACH"
 
-_CONTRACTS = ("sane", "strict")
+OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH)
+"""What tells the daemon how to serve, and no worker; a container on AWS would not have them."""
+
+AUTO = "auto"
+CONTRACTS = ("sane", "strict")
+STRICT_LIMIT_BYTES = 6_553_500
+"""TorchServe's own limit for a request and for a response."""
+_MAX_BATCH = 32
+_MB = 2**20
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
 class HostingSettings:
-    """The daemon's own choices. `environ` is the machine's, of which workers see a part."""
+    """The daemon's own choices. `environ` is the machine's, of which workers see a part.
 
-    workers: int = 2
+    `workers` is how many serve a variant unless its model says: one a core, as the container has.
+    Times are in seconds; `park_after_s` is how long an endpoint is idle before its workers are
+    stopped (None: never), and `live_workers` is how many may live before idle ones are parked.
+    """
+
+    workers: int = field(default_factory=usable_cores)
     threads: int = 1
     contract: str = "sane"
     waiting_limit: int = 100
@@ -34,46 +65,79 @@ class HostingSettings:
     stop_s: float = 5.0
     busy_s: float = 2.0
     rest_s: float = 60.0
+    park_after_s: float | None = None
+    live_workers: int = 64
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What a model's Environment says of how it is served, defaults filled in."""
+    """What a model's Environment says of how it is served, defaults filled in.
+
+    `max_batch` bounds the requests that one predict_batch_fn gets; `sample` is a payload that new
+    code has to answer before it serves; `port` is where a container's own HTTP face is opened;
+    `attach` is the socket of a worker that a person runs in the foreground.
+    """
 
     program: str
     workers: int
     timeout_s: float
-    threads: int
-    contract: str
-    python: Path | None
+    threads: int = 1
+    contract: str = "sane"
+    python: Path | None = None
+    max_batch: int = _MAX_BATCH
+    sample: Path | None = None
+    park_after_s: float | None = None
+    port: int | None = None
+    multi_model: bool = False
+    attach: Path | None = None
+    max_request_bytes: int | None = None
+    max_response_bytes: int | None = None
 
     @classmethod
     def of(cls, model: Model, settings: HostingSettings) -> Container:
-        """Read a model's Environment.
+        """Read a model's Environment (the inference contract, environment variables).
 
         Raises:
             InvalidRequest: a value is not what its name promises.
         """
-        variables = model.environment
-        contract = variables.get(CONTRACT, settings.contract)
-        if contract not in _CONTRACTS:
-            raise InvalidRequest(f"{CONTRACT} is {contract!r}; it may be sane or strict.")
-        python = variables.get(PYTHON)
+        said = Variables(model.environment)
+        contract = said.one_of(CONTRACT, CONTRACTS) or settings.contract
+        limit = STRICT_LIMIT_BYTES if contract == "strict" else None
         return cls(
-            program=variables.get(PROGRAM) or "inference.py",
-            workers=_count(variables, WORKERS, settings.workers),
-            timeout_s=_count(variables, TIMEOUT, 0) or settings.timeout_s,
-            threads=_count(variables, THREADS, settings.threads),
+            program=said.text(PROGRAM) or "inference.py",
+            workers=_workers(said, settings),
+            timeout_s=_timeout_s(said) or settings.timeout_s,
+            threads=said.count(THREADS) or settings.threads,
             contract=contract,
-            python=Path(python) if python else None,
+            python=said.path(PYTHON),
+            max_batch=said.count(MAX_BATCH) or _MAX_BATCH,
+            sample=said.path(SAMPLE),
+            park_after_s=said.count(PARK_AFTER) or settings.park_after_s,
+            port=said.port(PORT),
+            multi_model=said.text(MULTI_MODEL) == "true",
+            attach=said.path(ATTACH),
+            max_request_bytes=_max_request_bytes(said) or limit,
+            max_response_bytes=said.count(MAX_RESPONSE) or limit,
         )
 
 
-def _count(variables: Mapping[str, str], name: str, default: int) -> int:
-    text = variables.get(name, "")
-    if not text:
-        return default
-    if not text.isdecimal() or int(text) < 1:
-        raise InvalidRequest(f"{name} is {text!r}; it has to be a number above 0.")
-    return int(text)
+def _workers(said: Variables, settings: HostingSettings) -> int:
+    if said.text(WORKERS) == AUTO:
+        return usable_cores()
+    torchserve = [said.count(name) for name in TORCHSERVE_WORKERS]
+    if said.count(WORKERS):
+        return said.count(WORKERS)
+    # Setting any of TorchServe's numbers makes the toolkit ask for one worker unless told.
+    one = any(said.count(name) for name in (*TORCHSERVE_BATCHES, TORCHSERVE_TIMEOUT))
+    return max(torchserve) or (1 if one else settings.workers)
+
+
+def _timeout_s(said: Variables) -> int:
+    """Return the first of the time limits that is set, all in seconds; 0 for none."""
+    names = (TORCHSERVE_TIMEOUT, TIMEOUT_SECONDS, TIMEOUT)
+    return next((said.count(name) for name in names if said.count(name)), 0)
+
+
+def _max_request_bytes(said: Variables) -> int:
+    return said.count(MAX_REQUEST) or said.count(MAX_PAYLOAD_MB) * _MB

@@ -29,7 +29,8 @@ class ServeOrder:
     """Load a model and answer frames. Descriptors: [frame socket, stdout, stderr].
 
     `environment` is the child's whole environment; `threads` is torch's, in this process;
-    `generation` numbers the code and model that this worker starts with.
+    `generation` numbers the code and model that this worker starts with; `site_dirs` are folders of
+    installed packages, searched after all others; the limits are in bytes, None for none.
     """
 
     model_dir: str
@@ -41,6 +42,9 @@ class ServeOrder:
     generation: int = 1
     contract: str = "sane"
     mounts: Mounts | None = None
+    site_dirs: tuple[str, ...] = ()
+    max_request_bytes: int | None = None
+    max_response_bytes: int | None = None
     kind: str = "serve"
 
 
@@ -99,6 +103,7 @@ def order_from_json(text: str) -> Order:
     raw: dict[str, Any] = json.loads(text)
     raw["mounts"] = Mounts(**raw["mounts"]) if raw.get("mounts") else None
     if raw["kind"] == "serve":
+        raw["site_dirs"] = tuple(raw["site_dirs"])
         return ServeOrder(**raw)
     if raw["kind"] == "host":
         raw["argv"] = tuple(raw["argv"])

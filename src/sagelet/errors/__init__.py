@@ -1,0 +1,137 @@
+"""Every deliberate error of Sagelet. They carry facts; the edges choose words for them.
+
+    SageletError
+    ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
+    │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
+    │                            BucketNotFound, KeyNotFound, UploadNotFound
+    ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
+    ├── InvalidRequest           a request that is well-formed and makes no sense
+    │   └── NotSupported         ... or that this release does not serve
+    ├── EndpointNotInService, VariantNotFound, QueueFull          nobody to answer an invocation
+    ├── ModelStreamBroken        a streamed answer that ended half-way
+    ├── ModelDataMissing, UnsafeArchive                           data that cannot be used
+    ├── DiskFull
+    ├── ChildFailed              a child process ended, or never came up
+    │   └── WorkerStartFailed    ... because the user's model would not load
+    ├── RequirementsFailed       a requirements.txt that cannot be installed
+    ├── ConfigError              ConfigNotFound, UnknownEnvironment, UnknownSetting, BadConfig,
+    │                            InheritedEndpoint
+    ├── DaemonError              DaemonRunning, DaemonStartFailed, VersionSkew, PortTaken
+    ├── StateError               the state directory cannot be used
+    └── RemoteError              RemoteRefused, RemoteUnreachable, WaitTimedOut, OperationFailed,
+                                 NoCredentials, WrongAccount
+
+This package is read by workers too: standard library only, Python 3.9's syntax.
+"""
+
+from __future__ import annotations
+
+from sagelet.errors.configuration import (
+    BadConfig,
+    ConfigError,
+    ConfigNotFound,
+    InheritedEndpoint,
+    UnknownEnvironment,
+    UnknownSetting,
+)
+from sagelet.errors.daemon import (
+    DaemonError,
+    DaemonRunning,
+    DaemonStartFailed,
+    PortTaken,
+    StateError,
+    VersionSkew,
+)
+from sagelet.errors.data import (
+    DiskFull,
+    ModelDataMissing,
+    UnsafeArchive,
+)
+from sagelet.errors.remote import (
+    NoCredentials,
+    OperationFailed,
+    RemoteError,
+    RemoteRefused,
+    RemoteUnreachable,
+    WaitTimedOut,
+    WrongAccount,
+)
+from sagelet.errors.resources import (
+    AlreadyExists,
+    BucketNotEmpty,
+    BucketNotFound,
+    Busy,
+    EndpointConfigNotFound,
+    EndpointNotFound,
+    IllegalMove,
+    InvalidRequest,
+    KeyNotFound,
+    LogGroupNotFound,
+    LogStreamNotFound,
+    ModelNotFound,
+    NotFound,
+    NotSupported,
+    TrainingJobNotFound,
+    UploadNotFound,
+)
+from sagelet.errors.root import (
+    SageletError,
+)
+from sagelet.errors.serving import (
+    ChildFailed,
+    EndpointNotInService,
+    ModelStreamBroken,
+    QueueFull,
+    RequirementsFailed,
+    VariantNotFound,
+    WorkerStartFailed,
+)
+
+__all__ = [
+    "AlreadyExists",
+    "BadConfig",
+    "BucketNotEmpty",
+    "BucketNotFound",
+    "Busy",
+    "ChildFailed",
+    "ConfigError",
+    "ConfigNotFound",
+    "DaemonError",
+    "DaemonRunning",
+    "DaemonStartFailed",
+    "DiskFull",
+    "EndpointConfigNotFound",
+    "EndpointNotFound",
+    "EndpointNotInService",
+    "IllegalMove",
+    "InheritedEndpoint",
+    "InvalidRequest",
+    "KeyNotFound",
+    "LogGroupNotFound",
+    "LogStreamNotFound",
+    "ModelDataMissing",
+    "ModelNotFound",
+    "ModelStreamBroken",
+    "NoCredentials",
+    "NotFound",
+    "NotSupported",
+    "OperationFailed",
+    "PortTaken",
+    "QueueFull",
+    "RemoteError",
+    "RemoteRefused",
+    "RemoteUnreachable",
+    "RequirementsFailed",
+    "SageletError",
+    "StateError",
+    "TrainingJobNotFound",
+    "UnknownEnvironment",
+    "UnknownSetting",
+    "UnsafeArchive",
+    "UploadNotFound",
+    "VariantNotFound",
+    "VersionSkew",
+    "WaitTimedOut",
+    "WorkerStartFailed",
+    "WrongAccount",
+]

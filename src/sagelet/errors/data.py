@@ -1,0 +1,42 @@
+"""Data that cannot be used, or kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sagelet.errors.root import SageletError
+
+
+@dataclass(eq=False)
+class ModelDataMissing(SageletError):
+    """Nothing is stored at the URI of a model's archive or of an input channel."""
+
+    uri: str
+
+    def sentence(self) -> str:
+        """Name the URI."""
+        return f"Could not find model data at {self.uri}."
+
+
+@dataclass(eq=False)
+class UnsafeArchive(SageletError):
+    """An archive is refused, whole. `reason` says why, and names the member."""
+
+    archive: str
+    reason: str
+
+    def sentence(self) -> str:
+        """Name the archive and the reason."""
+        return f"{self.archive} was refused: {self.reason}"
+
+
+@dataclass(eq=False)
+class DiskFull(SageletError):
+    """No space is left where something had to be written."""
+
+    path: str
+    free_bytes: int
+
+    def sentence(self) -> str:
+        """Say where, and how much is free."""
+        return f"local disk full at {self.path} ({self.free_bytes // 2**20} MB free)"
