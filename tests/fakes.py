@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from sagelet.deploy.remote import (
     ignored,
 )
 from sagelet.domain.hosting import Endpoint
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
 from sagelet.errors import ModelDataMissing
 
@@ -67,11 +68,17 @@ class ScriptedHost:
     def delete(self, endpoint: Endpoint) -> None:
         self.deleted.append(endpoint)
 
-    async def invoke(self, invocation: Invocation) -> Answer:
+    def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
         self.invocations.append(invocation)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if isinstance(self.line, Exception):
-            raise self.line
-        return self.line
+            answer.set_exception(self.line)
+        else:
+            answer.set_result(self.line)
+        return answer
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        return await self.submit(invocation)
 
 
 class FakeRemote:

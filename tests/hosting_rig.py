@@ -120,7 +120,7 @@ class Rig:
         content_type: str | None = "text/plain",
         target_variant: str | None = None,
     ) -> Answer:
-        return await self.host.invoke(
+        return await self.host.submit(
             Invocation(name, body, content_type=content_type, target_variant=target_variant)
         )
 

@@ -88,7 +88,7 @@ class Rig:
         )
 
     async def ask(self, body: bytes = b"a") -> Answer:
-        return await self.pool.invoke(Invocation("e", body, content_type="text/plain"))
+        return await self.pool.submit(Invocation("e", body, content_type="text/plain"))
 
     def begin(self, body: bytes) -> asyncio.Task[Answer]:
         return asyncio.create_task(self.ask(body))

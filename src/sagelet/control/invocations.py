@@ -14,7 +14,7 @@ async def invoke(context: Context, document: Document) -> Document:
         Fault: ModelError; the container refused, failed, or did not answer.
     """
     invocation = documents.read_invocation(document)
-    answer = await context.host.invoke(invocation)
+    answer = await context.host.submit(invocation)
     if documents.is_refusal(answer):
         raise documents.model_error(answer, endpoint=invocation.endpoint, account=context.account)
     return documents.show_answer(answer)

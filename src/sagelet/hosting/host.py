@@ -15,7 +15,7 @@ from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, EndpointStatus
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
@@ -99,18 +99,31 @@ class LocalEndpointHost:
         """Drain and stop what serves an endpoint recorded as Deleting, then remove its record."""
         self._call(self._delete, endpoint)
 
-    async def invoke(self, invocation: Invocation) -> Answer:
-        """Run one invocation, on the daemon's event loop.
+    def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
+        """Begin one invocation, on the daemon's event loop.
 
-        Raises:
+        Cancelling the result withdraws a request that has not been started.
+
+        Raises (here, or as the result's exception):
             EndpointNotInService: no such endpoint, or it does not serve (yet).
             VariantNotFound: the target variant is not one of the endpoint's.
             QueueFull: too many requests wait; this one was not started.
         """
+        return self._serving(invocation).submit(invocation)
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one invocation whose answer is passed on in parts.
+
+        Raises:
+            EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
+        """
+        return await self._serving(invocation).stream(invocation)
+
+    def _serving(self, invocation: Invocation) -> RunningEndpoint:
         running = self._running.get(invocation.endpoint)
         if running is None:
             raise EndpointNotInService(name=invocation.endpoint, account_id=self._account.id)
-        return await running.invoke(invocation)
+        return running
 
     def _call(self, function: Callable[[Endpoint], None], endpoint: Endpoint) -> None:
         """Do something on the event loop, soon; callers may be in any thread."""

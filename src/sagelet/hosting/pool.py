@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import QueueFull
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.recovery import Recovery
@@ -105,12 +105,23 @@ class Pool:
         for worker in await start_together(starts, self._stop):
             self._admit(worker)
 
-    async def invoke(self, invocation: Invocation) -> Answer:
-        """Run one invocation.
+    def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
+        """Begin one invocation.
+
+        Raises (as the result's exception):
+            QueueFull: too many wait already.
+        """
+        return asyncio.get_running_loop().create_task(self._invoke(invocation))
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one invocation whose answer is passed on in parts.
 
         Raises:
             QueueFull: too many wait already.
         """
+        return await self._invoke(invocation)
+
+    async def _invoke(self, invocation: Invocation) -> Answer:
         latest = asyncio.get_running_loop().time() + self._settings.timeout_s
         header = {
             "op": "invoke",

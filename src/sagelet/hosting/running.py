@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from sagelet.domain.hosting import Endpoint, Serving
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
 from sagelet.hosting import failures
 from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.hosting.folder_watch import Changes, FolderWatch, Outcome
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.pool import Pool
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
 from sagelet.hosting.versions import Deployed, Deployer, VariantFailed, Version
@@ -53,17 +54,28 @@ class RunningEndpoint:
         self._watches: list[FolderWatch] = []
         self._background: set[asyncio.Task[None]] = set()
 
-    async def invoke(self, invocation: Invocation) -> Answer:
-        """Run one invocation.
+    def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
+        """Begin one invocation.
 
-        Raises:
+        Raises (here, or as the result's exception):
             EndpointNotInService: nothing serves yet.
             VariantNotFound: the target variant is not one of the endpoint's.
             QueueFull: too many requests wait.
         """
+        return self._pool_for(invocation).submit(invocation)
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one invocation whose answer is passed on in parts.
+
+        Raises:
+            EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
+        """
+        return await self._pool_for(invocation).stream(invocation)
+
+    def _pool_for(self, invocation: Invocation) -> Pool:
         if self._version is None:
             raise EndpointNotInService(name=invocation.endpoint, account_id=self._account_id)
-        return await self._version.pool_for(invocation.target_variant).invoke(invocation)
+        return self._version.pool_for(invocation.target_variant)
 
     async def converge(self, endpoint: Endpoint) -> None:
         """Serve what the endpoint wants; failing that, what it served; and record which."""
