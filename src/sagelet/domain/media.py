@@ -36,7 +36,7 @@ BY_SUFFIX: Mapping[str, str] = {
 }
 """Written out, since Python's `mimetypes` answers differently from machine to machine."""
 
-_SUFFIXES = {media_type: suffix for suffix, media_type in reversed(BY_SUFFIX.items())}
+_SUFFIXES = {media_type: suffix for suffix, media_type in reversed(tuple(BY_SUFFIX.items()))}
 
 
 def media_type_of(path: PurePath) -> str:
