@@ -8,6 +8,7 @@ buckets/<bucket>/<key>      S3 objects as plain files; their metadata in buckets
 jobs/<ulid>/                one training job: its order, its journal, a tree for each host
 endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
 logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
+packages/<hash>/            what a requirements.txt asked for beyond its interpreter's own
 pythonpath/                 holds only our package, for workers in other interpreters
 """
 
@@ -62,6 +63,11 @@ class Home:
     def pythonpath(self) -> Path:
         """The one folder that goes on a worker's PYTHONPATH."""
         return self.root / "pythonpath"
+
+    @property
+    def packages(self) -> Path:
+        """The folder of installed requirements."""
+        return self.root / "packages"
 
     def job(self, ulid: str) -> Path:
         """The folder of one training job."""

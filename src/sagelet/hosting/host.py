@@ -25,6 +25,7 @@ from sagelet.hosting.versions import Deployer
 from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
+from sagelet.supervision.requirements import RequirementsCache
 
 __all__ = ["HostingSettings", "LocalEndpointHost"]
 
@@ -60,6 +61,7 @@ class LocalEndpointHost:
             launchers=launchers,
             home=home,
             account=account,
+            requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
         )
         self._home = home

@@ -34,6 +34,13 @@ class ModelFiles:
         """Whether there is a `code` folder, as SageMaker's SDK makes one."""
         return (self.root / _CODE).is_dir()
 
+    @property
+    def requirements(self) -> Path | None:
+        """The requirements.txt beside the code, if there is one."""
+        folder = self.root / _CODE if self.has_code else self.root
+        file = folder / "requirements.txt"
+        return file if file.is_file() else None
+
 
 def prepare(model: Model, artifacts: Artifacts, into: Path) -> ModelFiles:
     """Lay a model's files out under `into`, which is made anew. It blocks.

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from sagelet.supervision.warmth import Warmth
 from sagelet.worker import placing, shadowing
-from sagelet.worker.spec import HostOrder, Order
+from sagelet.worker.spec import HostOrder, Order, ServeOrder
 
 INTERPRETER = "python"
 LOADER = "the loader"
@@ -105,6 +105,10 @@ def _reader(name: str, value: str, loaded: frozenset[str]) -> str:
 
 
 def _modules(order: Order, warmth: Warmth) -> str:
+    # torch looks for numpy when it is imported, and not again.
+    for folder in order.site_dirs if isinstance(order, ServeOrder) else ():
+        if "numpy" not in warmth.loaded and os.path.isdir(os.path.join(folder, "numpy")):  # noqa: PTH112, PTH118
+            return "its requirements bring numpy, which torch looks for when it is imported"
     for folder in _code_folders(order):
         for name in shadowing.shadowed(folder, warmth.loaded | _STARTUP_HOOKS):
             return f"{name} in {folder} takes the place of a module that is imported already"

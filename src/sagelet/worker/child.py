@@ -49,6 +49,7 @@ def _serve(order: ServeOrder, fds: Sequence[int], set_by_imports: Mapping[str, s
     if why_not:
         sys.stderr.write(placing.ELSEWHERE.format(why_not) + "\n")
     fresh.module_path(placed.environment)
+    fresh.packages(placed.site_dirs)
     fresh.identity()
     fresh.threads(placed.environment, placed.threads)
     os.chdir(placed.cwd)

@@ -11,10 +11,11 @@ import io
 import os
 import random
 import signal
+import site
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - sys.path holds strings
@@ -119,6 +120,15 @@ def module_path(wanted: Mapping[str, str]) -> None:
         if entry and entry not in own and os.path.realpath(entry) != ours
     ]
     sys.path[:] = [*own, *rest, OUR_FOLDER]
+
+
+def packages(folders: Sequence[str]) -> None:
+    """Look for modules in some more folders of installed packages, after all others."""
+    for folder in folders:
+        site.addsitedir(folder)
+    if folders:  # a program that the handlers start is to find them, too
+        path = [os.environ.get("PYTHONPATH", ""), *folders]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
 
 
 def identity() -> None:
