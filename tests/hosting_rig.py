@@ -77,7 +77,19 @@ class Rig:
         """Record an endpoint as Updating and tell the host."""
         serving = a_serving_of(data_url, environment, None, config="sentiment-2")
         with self.store.writing() as tx:
-            endpoint = replace(tx.endpoints.get(name), wanted=serving).moved_to(
+            found = tx.endpoints.get(name)
+            serving = replace(serving, deployment=found.wanted.deployment + 1)
+            endpoint = replace(found, wanted=serving).moved_to(
+                EndpointStatus.UPDATING, at=SystemClock().now()
+            )
+            tx.endpoints.put(endpoint)
+        self.host.converge(endpoint)
+
+    def reweigh(self, *variants: Variant, name: str = "sentiment") -> None:
+        """Record other weights of an endpoint's variants and tell the host."""
+        with self.store.writing() as tx:
+            found = tx.endpoints.get(name)
+            endpoint = replace(found, wanted=found.wanted.with_variants(variants)).moved_to(
                 EndpointStatus.UPDATING, at=SystemClock().now()
             )
             tx.endpoints.put(endpoint)

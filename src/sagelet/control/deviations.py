@@ -69,12 +69,7 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
         "VpcConfig": _NO_NETWORK,
     },
     "CreateEndpoint": {"DeploymentConfig": _ONE_WAY},
-    "UpdateEndpoint": {
-        "DeploymentConfig": _ONE_WAY,
-        "ExcludeRetainedVariantProperties": "weights and counts are the configuration's",
-        "RetainAllVariantProperties": "weights and counts are the configuration's",
-        "RetainDeploymentConfig": _ONE_WAY,
-    },
+    "UpdateEndpoint": {"DeploymentConfig": _ONE_WAY, "RetainDeploymentConfig": _ONE_WAY},
     "CreateTrainingJob": {
         "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries": _NO_METRICS,
         "AlgorithmSpecification.TrainingImageConfig": _NO_REGISTRY,

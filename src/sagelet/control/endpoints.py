@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sagelet.control import shares
 from sagelet.control.context import Context, Document
 from sagelet.control.documents import endpoints as documents
 from sagelet.control.documents.paging import read_query, show_page
@@ -50,14 +51,29 @@ def update(context: Context, document: Document) -> Document:
     with context.store.writing() as tx:
         endpoint = _settled(tx, document)
         if endpoint.status is EndpointStatus.FAILED:
-            raise InvalidRequest(
-                message=f'Cannot update endpoint "{endpoint.arn}": its status is Failed. '
-                "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
-            )
+            raise _only_delete(endpoint)
         wanted = _serving(tx, documents.config_name_of(document))
-        updating = endpoint.moved_to(EndpointStatus.UPDATING, at=context.clock.now())
-        updating = replace(updating, wanted=wanted)
-        tx.endpoints.put(updating)
+        if endpoint.serving is not None:
+            wanted = shares.retained(wanted, endpoint.serving, documents.retention_of(document))
+        updating = _updating(context, tx, endpoint, wanted)
+    context.host.converge(updating)
+    return documents.show_arn(updating)
+
+
+def update_weights_and_capacities(context: Context, document: Document) -> Document:
+    """UpdateEndpointWeightsAndCapacities: the workers that serve go on; only the shares change.
+
+    Raises:
+        EndpointNotFound
+        Busy: it is being changed.
+        InvalidRequest: it has failed, or a variant is not one of its own.
+    """
+    with context.store.writing() as tx:
+        endpoint = _settled(tx, document)
+        if endpoint.serving is None or endpoint.status is EndpointStatus.FAILED:
+            raise _only_delete(endpoint)
+        wanted = shares.shared(endpoint.serving, documents.read_shares(document))
+        updating = _updating(context, tx, endpoint, wanted)
     context.host.converge(updating)
     return documents.show_arn(updating)
 
@@ -109,6 +125,21 @@ def _settled(tx: Transaction, document: Document) -> Endpoint:
     if not endpoint.status.is_settled:
         raise Busy(kind=EndpointNotFound.kind, name=endpoint.arn)
     return endpoint
+
+
+def _only_delete(endpoint: Endpoint) -> InvalidRequest:
+    return InvalidRequest(
+        message=f'Cannot update endpoint "{endpoint.arn}": its status is Failed. '
+        "DeleteEndpoint is the only operation that can be performed on a failed endpoint."
+    )
+
+
+def _updating(context: Context, tx: Transaction, endpoint: Endpoint, wanted: Serving) -> Endpoint:
+    """Record what an endpoint moves to; what it serves is told by Describe until it is there."""
+    moved = endpoint.moved_to(EndpointStatus.UPDATING, at=context.clock.now())
+    updating = replace(moved, wanted=wanted)
+    tx.endpoints.put(updating)
+    return updating
 
 
 def _serving(tx: Transaction, config_name: str) -> Serving:

@@ -40,7 +40,22 @@ READ: Mapping[str, frozenset[str]] = {
         }
     ),
     "CreateEndpoint": frozenset({"EndpointConfigName", "EndpointName", "Tags"}),
-    "UpdateEndpoint": frozenset({"EndpointConfigName", "EndpointName"}),
+    "UpdateEndpoint": frozenset(
+        {
+            "EndpointConfigName",
+            "EndpointName",
+            "ExcludeRetainedVariantProperties.VariantPropertyType",
+            "RetainAllVariantProperties",
+        }
+    ),
+    "UpdateEndpointWeightsAndCapacities": frozenset(
+        {
+            "DesiredWeightsAndCapacities.DesiredInstanceCount",
+            "DesiredWeightsAndCapacities.DesiredWeight",
+            "DesiredWeightsAndCapacities.VariantName",
+            "EndpointName",
+        }
+    ),
     "CreateTrainingJob": frozenset(
         {
             "AlgorithmSpecification.MetricDefinitions",

@@ -51,6 +51,7 @@ _BLOCKING: Mapping[Key, Operation] = {
     ("sagemaker", "CreateEndpoint"): endpoints.create,
     ("sagemaker", "DescribeEndpoint"): endpoints.describe,
     ("sagemaker", "UpdateEndpoint"): endpoints.update,
+    ("sagemaker", "UpdateEndpointWeightsAndCapacities"): endpoints.update_weights_and_capacities,
     ("sagemaker", "DeleteEndpoint"): endpoints.delete,
     ("sagemaker", "ListEndpoints"): endpoints.list_all,
     ("sagemaker", "CreateTrainingJob"): training_jobs.create,

@@ -46,6 +46,11 @@ REFUSED: tuple[Refused, ...] = (
         "serverless variants are not served; give InstanceType and InitialInstanceCount",
     ),
     Refused(
+        "UpdateEndpointWeightsAndCapacities",
+        "DesiredWeightsAndCapacities.ServerlessUpdateConfig",
+        "serverless variants are not served",
+    ),
+    Refused(
         "CreateTrainingJob",
         "AlgorithmSpecification.AlgorithmName",
         "algorithm resources are not served; give TrainingImage",

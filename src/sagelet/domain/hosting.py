@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -40,7 +40,10 @@ MOVES: Mapping[EndpointStatus, frozenset[EndpointStatus]] = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: an image, the archive or folder that holds it, and its container's environment."""
+    """A model: an image, the archive or folder that holds it, and its container's environment.
+
+    `is_multi` is Mode MultiModel: `data_url` is then where the models lie that requests name.
+    """
 
     name: str
     arn: str
@@ -49,6 +52,7 @@ class Model:
     environment: Mapping[str, str]
     submitted: Mapping[str, Any]
     created_at: datetime
+    is_multi: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,15 @@ class Variant:
     instance_type: str
     instance_count: int = 1
     weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a variant that serves is to have from now on; None leaves a number as it is."""
+
+    variant: str
+    weight: float | None = None
+    instance_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +91,22 @@ class Serving:
     """What an endpoint serves: its configuration and models as they were when it took them.
 
     AWS allows the configuration and the models to be deleted under a running endpoint, so the
-    endpoint keeps this copy.
+    endpoint keeps this copy, whose variants have the weights and counts that they were given since.
+    `deployment` counts what the endpoint took: new weights alone belong to the same one, for
+    nothing has to be started anew.
     """
 
     config: EndpointConfig
     models: Mapping[str, Model]
+    deployment: int = 1
 
     def model_of(self, variant: Variant) -> Model:
         """Return the model that a variant serves."""
         return self.models[variant.model_name]
+
+    def with_variants(self, variants: Iterable[Variant]) -> Serving:
+        """Return the same deployment with other weights and counts."""
+        return replace(self, config=replace(self.config, variants=tuple(variants)))
 
 
 @dataclass(frozen=True, slots=True)

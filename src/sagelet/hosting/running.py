@@ -80,6 +80,10 @@ class RunningEndpoint:
     async def converge(self, endpoint: Endpoint) -> None:
         """Serve what the endpoint wants; failing that, what it served; and record which."""
         async with self._changing:
+            if self._version is not None and self._version.takes(endpoint.wanted):
+                self._endpoint = endpoint
+                await asyncio.to_thread(self._ledger.in_service, endpoint, endpoint.wanted)
+                return
             await self._stop_watching()
             self._endpoint = endpoint
             if self._version is None:

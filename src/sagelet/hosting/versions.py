@@ -60,8 +60,17 @@ class Version:
         """Take variants that are up; `tree` holds their files."""
         self.serving = serving
         self.deployed = deployed
+        self._endpoint = endpoint.name
         self._routing = Routing(endpoint.name, serving.config.variants)
         self._tree = tree
+
+    def takes(self, serving: Serving) -> bool:
+        """Take new weights of what serves already; return whether that is all there was to do."""
+        if serving.deployment != self.serving.deployment:
+            return False
+        self.serving = serving
+        self._routing = Routing(self._endpoint, serving.config.variants)
+        return True
 
     def pool_for(self, target_variant: str | None) -> Pool:
         """Return the pool that gets an invocation.

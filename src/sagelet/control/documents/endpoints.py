@@ -8,8 +8,9 @@ from datetime import datetime
 from ulid import ULID
 
 from sagelet.control.context import Document
+from sagelet.control.shares import Retention
 from sagelet.domain.account import Account
-from sagelet.domain.hosting import Endpoint, EndpointStatus, Serving, Variant
+from sagelet.domain.hosting import Endpoint, EndpointStatus, Serving, Share, Variant
 
 _REASON_CHARACTERS = 1024
 
@@ -44,8 +45,29 @@ def read_endpoint(
     )
 
 
+def read_shares(document: Document) -> tuple[Share, ...]:
+    """Read the weights and counts of an UpdateEndpointWeightsAndCapacities request."""
+    return tuple(
+        Share(item["VariantName"], item.get("DesiredWeight"), item.get("DesiredInstanceCount"))
+        for item in document["DesiredWeightsAndCapacities"]
+    )
+
+
+def retention_of(document: Document) -> Retention:
+    """Read which of its variants' properties an endpoint keeps under a new configuration."""
+    if not document.get("RetainAllVariantProperties"):
+        return Retention(weights=False, counts=False)
+    overridden = {
+        item["VariantPropertyType"] for item in document.get("ExcludeRetainedVariantProperties", ())
+    }
+    return Retention(
+        weights="DesiredWeight" not in overridden,
+        counts="DesiredInstanceCount" not in overridden,
+    )
+
+
 def show_arn(endpoint: Endpoint) -> Document:
-    """Return the answer to CreateEndpoint and UpdateEndpoint."""
+    """Return the answer to whatever creates or changes an endpoint."""
     return {"EndpointArn": endpoint.arn}
 
 
@@ -81,12 +103,13 @@ def summarize(endpoint: Endpoint) -> Document:
 
 def _variant(endpoint: Endpoint, variant: Variant) -> Document:
     serves = endpoint.serving is not None
+    desired = _desired(endpoint, variant)
     shown: Document = {
         "VariantName": variant.name,
         "CurrentWeight": variant.weight,
-        "DesiredWeight": variant.weight,
+        "DesiredWeight": desired.weight,
         "CurrentInstanceCount": variant.instance_count if serves else 0,
-        "DesiredInstanceCount": variant.instance_count,
+        "DesiredInstanceCount": desired.instance_count,
     }
     image = (endpoint.serving or endpoint.wanted).model_of(variant).image
     if image:
@@ -99,3 +122,10 @@ def _variant(endpoint: Endpoint, variant: Variant) -> Document:
             }
         ]
     return shown
+
+
+def _desired(endpoint: Endpoint, variant: Variant) -> Variant:
+    """Return a variant as it is to be; a configuration that is still coming up is not told of."""
+    if endpoint.serving is None or endpoint.serving.deployment != endpoint.wanted.deployment:
+        return variant
+    return next(each for each in endpoint.wanted.config.variants if each.name == variant.name)
