@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from sagelet.hosting.settings import Container, HostingSettings
 from sagelet.hosting.together import start_together
 from sagelet.hosting.worker import Interpreters, Recruiting
 from sagelet.journal.streams import LogStreams
+from sagelet.supervision.requirements import RequirementsCache
 from sagelet.worker.spec import Mounts, ServeOrder
 
 _MODEL = "/opt/ml/model"
@@ -98,6 +100,7 @@ class Deployer:
         launchers: Interpreters,
         home: Home,
         account: Account,
+        requirements: RequirementsCache,
         settings: HostingSettings,
     ) -> None:
         """Take what versions are made with."""
@@ -106,6 +109,7 @@ class Deployer:
         self._launchers = launchers
         self._home = home
         self._account = account
+        self._requirements = requirements
         self._settings = settings
 
     async def bring_up(
@@ -162,10 +166,11 @@ class Deployer:
             files = await asyncio.to_thread(model_data.prepare, model, self._artifacts, tree)
             if files.watched is not None:
                 prints = await asyncio.to_thread(Fingerprints, files.watched)
+            site_dirs = await self._packages(container, files, sink)
             pool = Pool(
                 endpoint=endpoint.name,
                 variant=variant.name,
-                recruiting=self._recruiting(model, container, files, sink, generation),
+                recruiting=self._recruiting(model, container, files, sink, generation, site_dirs),
                 settings=self._pool_settings(container),
                 on_note=note,
             )
@@ -176,6 +181,20 @@ class Deployer:
             await sink.flush()
         return Deployed(variant, files, pool, sink, prints)
 
+    async def _packages(
+        self, container: Container, files: ModelFiles, sink: LogSink
+    ) -> tuple[str, ...]:
+        """Return the folders with what a model's requirements.txt asks for.
+
+        Raises:
+            RequirementsFailed: it cannot be installed.
+        """
+        if files.requirements is None:
+            return ()
+        python = container.python or Path(sys.executable)
+        folder = await self._requirements.ensure(python, files.requirements, sink.add)
+        return (str(folder),)
+
     def _recruiting(
         self,
         model: Model,
@@ -183,6 +202,7 @@ class Deployer:
         files: ModelFiles,
         sink: LogSink,
         generation: int,
+        site_dirs: tuple[str, ...],
     ) -> Recruiting:
         order = ServeOrder(
             model_dir=_MODEL,
@@ -194,6 +214,7 @@ class Deployer:
             generation=generation,
             contract=container.contract,
             mounts=Mounts(opt_ml=str(files.opt_ml)),
+            site_dirs=site_dirs,
         )
         return Recruiting(
             launcher=self._launchers.for_python(container.python),
