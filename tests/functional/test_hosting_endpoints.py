@@ -21,6 +21,7 @@ from tests.serving_projects import write
 
 LOAD_FAILED = {
     "op": "load_failed",
+    "advice": "",
     "error": "ValueError: no weights",
     "where": "/p/inference.py:3",
     "traceback": "Traceback (most recent call last):\n  the user's frames\nValueError: no\n",

@@ -23,6 +23,7 @@ from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
 ORDER = ServeOrder("/m", "/m", "inference.py", "/m", {})
 LOAD_FAILED = {
     "op": "load_failed",
+    "advice": "",
     "error": "ValueError: no",
     "where": "/m/i.py:3",
     "traceback": "T",

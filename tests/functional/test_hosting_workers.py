@@ -241,6 +241,7 @@ async def test_an_error_of_the_users_at_load_is_the_failure_reason(rig: Rig, pro
     assert "did not pass the ping health check" in reason
     assert "FileNotFoundError: [Errno 2] No such file or directory" in reason
     assert f"{project.resolve()}/code/inference.py:9" in reason
+    assert "hint: the model's folder holds code/inference.py, kit.py" in reason
     await rig.logged("FileNotFoundError")
 
 

@@ -71,17 +71,23 @@ class ChildFailed(SageletError):
 
 @dataclass(eq=False)
 class WorkerStartFailed(ChildFailed):
-    """A model would not load. `error` is the user's last error line, `where` its `file:line`."""
+    """A model would not load. `error` is the user's last error line, `where` its `file:line`.
+
+    `advice` tells what to do about it, where that is known.
+    """
 
     error: str = ""
     where: str = ""
     traceback: str = ""
+    advice: str = ""
 
     def sentence(self) -> str:
         """Say the user's own error first, then the traceback."""
         place = f" at {self.where}" if self.where else ""
         first = f"{self.what} failed{place}: {self.error or 'it ended without a word'}"
-        return "\n".join(part for part in (first, self.traceback or self.log_tail) if part)
+        advice = f"hint: {self.advice}" if self.advice else ""
+        parts = (first, advice, self.traceback or self.log_tail)
+        return "\n".join(part for part in parts if part)
 
 
 @dataclass(eq=False)

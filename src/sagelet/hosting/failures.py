@@ -29,7 +29,8 @@ def failure_reason(variant: str, error: SageletError) -> str:
     what = error.error or _how_it_ended(error.exit_code)
     place = f" at {error.where}" if error.where else ""
     ping = f"\n{_PING.format(variant)}"
-    head = f"{what}{place}"[: REASON_LIMIT - len(ping)]
+    advice = f"\nhint: {error.advice}" if error.advice else ""
+    head = f"{what}{place}{advice}"[: REASON_LIMIT - len(ping)]
     rest = (error.traceback or error.log_tail).strip()
     room = REASON_LIMIT - len(head) - len("\n") - len(ping)
     if not rest or room < len("..."):

@@ -178,6 +178,7 @@ class Recruiting:
             error=header["error"],
             where=header["where"],
             traceback=header["traceback"],
+            advice=header["advice"],
             log_tail=output.tail,
         )
 

@@ -26,6 +26,12 @@ def test_the_reason_is_awss_sentence_then_the_users_error_its_place_and_its_trac
     assert reason == f"ValueError: no at /p/inference.py:3\nTraceback …\n{PING}"
 
 
+def test_what_to_do_about_it_follows_the_error() -> None:
+    error = a_failure(error="E: x", where="/i.py:1", advice="map it", traceback="Traceback …")
+    reason = failures.failure_reason("AllTraffic", error)
+    assert reason == f"E: x at /i.py:1\nhint: map it\nTraceback …\n{PING}"
+
+
 def test_a_long_traceback_keeps_its_end_within_the_limit() -> None:
     error = a_failure(error="E: x", where="/i.py:1", traceback="a" * 5000 + "the end")
     reason = failures.failure_reason("AllTraffic", error)

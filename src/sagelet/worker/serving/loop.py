@@ -19,6 +19,7 @@ from typing import Any
 
 from sagelet.worker.frames import Frame, encode_frame, read_frame
 from sagelet.worker.serving import stand_in
+from sagelet.worker.serving.advice import advice
 from sagelet.worker.serving.answers import Responder
 from sagelet.worker.serving.context import Context
 from sagelet.worker.serving.defaults import PyTorchDefaults
@@ -66,7 +67,8 @@ class _Session:
         except BaseException as error:  # noqa: BLE001 - the user's code may raise anything
             failure = describe(error, otherwise=self._order.code_dir)
             sys.stderr.write(failure.traceback)
-            self._send({"op": "load_failed", **asdict(failure)})
+            what_to_do = advice(error, self._order.model_dir)
+            self._send({"op": "load_failed", **asdict(failure), "advice": what_to_do})
             return 1
         default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
         responder = Responder(
