@@ -35,9 +35,12 @@ _ENVIRONMENT = {
     "contract": "How strictly an endpoint keeps to the container's behaviour; see "
     "[handlers](handlers.md#sane-and-strict).",
     "runtime": _NOT_YET,
-    "workers": "Worker processes of an endpoint; `auto` is two.",
+    "workers": "Worker processes of an endpoint; `auto` is one a core.",
     "threads": "torch's threads in a worker. For a training script it counts only where it is "
     "written; its default is all cores.",
+    "max_batch": "How many requests a `predict_batch_fn` gets at once, at most. Default: 32.",
+    "park_after": "Seconds without a request after which an endpoint's workers are stopped; the "
+    "next request starts them again. Default: never, or what `sagelet up --park-after` says.",
     "pass_credentials": _NOT_YET,
     "region": "The region. Default: `AWS_REGION`, then `AWS_DEFAULT_REGION`; in a local "
     "environment `us-east-1` after these.",
@@ -53,7 +56,8 @@ _SERVE = {
     "source": "The folder that becomes `code/`; `.gitignore` and `.sagemakerignore` are honoured.",
     "entry_point": "The file with the handlers.",
     "model": "The folder (or file) that becomes the root of `model.tar.gz`.",
-    "sample": _NOT_YET,
+    "sample": "A payload that new code has to answer, out of sight, before it serves. A local "
+    "endpoint keeps its last good version where it cannot.",
 }
 _TRAIN = {
     "source": "The folder that becomes `sourcedir.tar.gz`.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +29,14 @@ class App:
         self.assume_yes = False
         self.no_input = False
         self.timeout_s: float | None = None
+        self._flags: dict[str, str] = {}
         self._environments: dict[str | None, DeployEnv] = {}
+
+    def settle(self, flags: Mapping[str, object | None]) -> None:
+        """Put keys of an environment in place of what its file says; None says nothing."""
+        said = {key: str(value) for key, value in flags.items() if value is not None}
+        self._flags |= said
+        self._environments.clear()
 
     def deploy_env(self, environment: str | None = None) -> DeployEnv:
         """Return the environment named, else the one that the options choose.
@@ -42,7 +49,11 @@ class App:
         name = environment or self.environment
         if name not in self._environments:
             self._environments[name] = DeployEnv(
-                self.config, name, start=self.project or Path.cwd(), on_note=self.output.say
+                self.config,
+                name,
+                start=self.project or Path.cwd(),
+                flags=self._flags,
+                on_note=self.output.say,
             )
         return self._environments[name]
 

@@ -15,13 +15,16 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sagelet import __version__, errors
+from sagelet.cli import model_errors
+from sagelet.cli.model_errors import ModelFailure
 from sagelet.cli.output import Output, safe
 
-OK, FAILED, USAGE, NOT_FOUND, CONFLICT, UNREACHABLE, CREDENTIALS = 0, 1, 2, 4, 5, 6, 7
+OK, FAILED, USAGE, DIFFERS, NOT_FOUND, CONFLICT, UNREACHABLE, CREDENTIALS = 0, 1, 2, 3, 4, 5, 6, 7
 TIMED_OUT, REFUSED, BUG, INTERRUPTED = 8, 9, 70, 130
 
 _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
@@ -38,13 +41,6 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.NoCredentials, CREDENTIALS),
     (errors.WrongAccount, CREDENTIALS),
     (errors.RemoteUnreachable, REFUSED),
-)
-
-# AWS wraps what the model said into a sentence with the address of its console.
-_MODEL_SAID = re.compile(
-    r"Received (?:server|client) error \((?P<status>\d+)\) from \S+ with message "
-    r'"(?P<body>.*)"\. See .*',
-    re.DOTALL,
 )
 
 _CREDENTIAL_FAULTS = frozenset(
@@ -103,12 +99,20 @@ def _code_of_refusal(error: errors.RemoteRefused) -> int:
         return NOT_FOUND
     if "already exist" in error.message or error.code == "ResourceInUse":
         return CONFLICT
-    return FAILED if error.code == "ModelError" else REFUSED
+    return FAILED if error.code in model_errors.CODES else REFUSED
 
 
 def hint_of(error: BaseException) -> str:
     """Return the next step, where there is one to name."""
+    if failure := _model_failure(error):
+        return failure.hint
     return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
+
+
+def _model_failure(error: BaseException) -> ModelFailure | None:
+    if isinstance(error, errors.RemoteRefused):
+        return model_errors.failure_of(error)
+    return None
 
 
 def report(error: BaseException, output: Output) -> int:
@@ -123,7 +127,7 @@ def report(error: BaseException, output: Output) -> int:
         hint = f"this is a bug of sagelet's; its report is {_write_report(error)}"
     if output.json:
         output.document(
-            {"error": {"code": _code_name(error), "message": message, "hint": hint}}
+            {"error": {"code": _code_name(error), "message": message, "hint": hint} | _facts(error)}
             | ({"ExitCode": error.exit_code} if isinstance(error, errors.OperationFailed) else {})
         )
     _print(message, hint, _code_name(error), output)
@@ -135,11 +139,17 @@ def _code_name(error: BaseException) -> str:
     return error.code if isinstance(error, errors.RemoteRefused) else type(error).__name__
 
 
+def _facts(error: BaseException) -> dict[str, Any]:
+    """Return what a program may want to know of an error beside its message."""
+    failure = _model_failure(error)
+    return failure.facts() if failure else {}
+
+
 def _message_of(error: BaseException) -> str:
     if isinstance(error, click.ClickException):
         return error.format_message()
-    if isinstance(error, errors.RemoteRefused) and (said := _MODEL_SAID.fullmatch(error.message)):
-        return f"the model answered {said['status']}: {said['body']}"
+    if failure := _model_failure(error):
+        return failure.sentence()
     return str(error) or type(error).__name__
 
 

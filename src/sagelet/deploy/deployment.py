@@ -8,8 +8,9 @@ deployment.wait(prepared, timeout_s=...)
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from sagelet.deploy import guards, names
 from sagelet.deploy.executor import Runs
@@ -27,8 +28,9 @@ from sagelet.deploy.waiting import (
     wait_for_endpoint,
     wait_until_settled,
 )
-from sagelet.deploy.wanted import Wanted, want
+from sagelet.deploy.wanted import ModelData, Wanted, want
 from sagelet.environments.config import EnvironmentSettings, ProjectConfig
+from sagelet.environments.containers import SAMPLE
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import UnknownSetting
 
@@ -45,6 +47,21 @@ class Prepared:
     standing: Standing | None
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What a command line says in place of the configuration.
+
+    `model` is a folder, an archive or a job, and `folder` is model and code in one, served from
+    where it is with `program`. `sample` is a payload's file. `variables` go into a local container.
+    """
+
+    model: str | None = None
+    folder: Path | None = None
+    program: str | None = None
+    sample: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 class Deployment:
     """Brings a project's endpoint to what the project says, in one environment."""
 
@@ -54,17 +71,14 @@ class Deployment:
         remote: Remote,
         *,
         on_note: Callable[[str], None],
-        model: str | None = None,
+        instead: Instead | None = None,
     ) -> None:
-        """`on_note` hears what a person should know before the plan is acted on.
-
-        `model` stands in for the configuration's own: a folder, an archive or a job.
-        """
+        """`on_note` hears what a person should know before the plan is acted on."""
         self.remote = remote
         self._config: ProjectConfig = env.config
         self._settings: EnvironmentSettings = env.settings
         self._on_note = on_note
-        self._model = model
+        self._instead = instead or Instead()
 
     @property
     def environment(self) -> str:
@@ -140,17 +154,42 @@ class Deployment:
             raise config.problem(
                 ("environments", settings.name), "`instance_type:` is missing: what should serve?"
             )
-        source = Source(config, settings, self.remote, endpoint, self._model)
         return want(
             settings,
-            source.model_data(),
+            self._model_data(endpoint),
             endpoint=endpoint,
             image=self._image(instance_type).uri,
             role=role_of(config, settings),
             region=self.remote.region,
             instance_type=instance_type,
             tags=names.tags(config.project, settings.name),
+            variables=self._variables(),
         )
+
+    def _model_data(self, endpoint: str) -> ModelData:
+        said = self._instead
+        if said.folder is not None:
+            # Its content is not what it is known by: that changes with each save.
+            return ModelData(url=said.folder.as_uri(), content="", program=said.program)
+        source = Source(self._config, self._settings, self.remote, endpoint, said.model)
+        return source.model_data()
+
+    def _variables(self) -> dict[str, str]:
+        """Return what a local container is told beside the environment's keys."""
+        sample = self._sample()
+        told = {SAMPLE: str(sample)} if sample is not None else {}
+        return told | dict(self._instead.variables)
+
+    def _sample(self) -> Path | None:
+        if self._instead.sample is not None:
+            return self._instead.sample.absolute()
+        serve = self._config.serve
+        if self._instead.folder is not None or serve is None or serve.sample is None:
+            return None
+        path = self._config.path(serve.sample)
+        if not path.is_file():
+            raise self._config.problem(("serve", "sample"), f"there is no file {path}")
+        return path
 
     def _image(self, instance_type: str) -> Image:
         if self._settings.image is not None:

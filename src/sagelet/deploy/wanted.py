@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from sagelet.deploy.names import hash_of, named_by
 from sagelet.deploy.packaging import Package
@@ -18,6 +19,7 @@ from sagelet.environments.containers import container_variables
 
 _CONTAINER_LOG_LEVEL = "20"
 _SUBMIT_DIRECTORY = "/opt/ml/model/code"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,13 @@ def want(
     region: str,
     instance_type: str,
     tags: Tags,
+    variables: Mapping[str, str] = _NOTHING,
 ) -> Wanted:
-    """Return what should be, from what the configuration says and what the model's data is."""
-    environment = _environment(settings, data, region)
+    """Return what should be, from what the configuration says and what the model's data is.
+
+    `variables` are for a local container, over those of the configuration.
+    """
+    environment = _environment(settings, data, region, variables)
     model_hash = hash_of(image, data.url, data.content, role, environment)
     model = WantedModel(
         name=named_by(endpoint, model_hash),
@@ -100,7 +106,9 @@ def want(
     return Wanted(endpoint=endpoint, model=model, config=config, source=data.source, tags=tags)
 
 
-def _environment(settings: EnvironmentSettings, data: ModelData, region: str) -> Mapping[str, str]:
+def _environment(
+    settings: EnvironmentSettings, data: ModelData, region: str, variables: Mapping[str, str]
+) -> Mapping[str, str]:
     environment = {
         "DEPLOY_ENV": settings.name,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": _CONTAINER_LOG_LEVEL,
@@ -108,9 +116,10 @@ def _environment(settings: EnvironmentSettings, data: ModelData, region: str) ->
     }
     if data.program is not None:
         environment["SAGEMAKER_PROGRAM"] = data.program
+    if data.program is not None and data.source is not None:
         environment["SAGEMAKER_SUBMIT_DIRECTORY"] = _SUBMIT_DIRECTORY
     if settings.is_local:
         # The client would add them on the way out; here they have a part in the model's name, so
         # that changing one is a change to deploy.
-        environment.update(container_variables(settings))
+        environment.update(container_variables(settings) | dict(variables))
     return environment

@@ -22,6 +22,19 @@ _SUBMIT_DIRECTORY = "sagemaker_submit_directory"
 _ROLE_KEYS = ("RoleArn", "ExecutionRoleArn")
 
 
+# A key of an environment, and the variable that a container reads it from.
+_VARIABLES = {
+    "threads": "SAGELET_THREADS",
+    "contract": "SAGELET_CONTRACT",
+    "workers": "SAGEMAKER_MODEL_SERVER_WORKERS",
+    "max_batch": "SAGELET_MAX_BATCH",
+    "park_after": "SAGELET_PARK_AFTER",
+}
+SAMPLE = "SAGELET_SAMPLE"
+ATTACH = "SAGELET_ATTACH"
+PORT = "SAGEMAKER_BIND_TO_PORT"
+
+
 def container_variables(settings: EnvironmentSettings) -> dict[str, str]:
     """Return the variables that tell a local container what the configuration says.
 
@@ -30,12 +43,9 @@ def container_variables(settings: EnvironmentSettings) -> dict[str, str]:
     variables = {}
     if settings.python is not None:
         variables["SAGELET_PYTHON"] = str(settings.python)
-    if settings.raw.get("threads") is not None:
-        variables["SAGELET_THREADS"] = str(settings.threads)
-    if settings.raw.get("contract") is not None:
-        variables["SAGELET_CONTRACT"] = settings.contract
-    if settings.workers != "auto":
-        variables["SAGEMAKER_MODEL_SERVER_WORKERS"] = str(settings.workers)
+    for key, name in _VARIABLES.items():
+        if settings.raw.get(key) is not None:
+            variables[name] = str(getattr(settings, key))
     return variables
 
 

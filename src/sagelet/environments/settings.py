@@ -22,6 +22,8 @@ OVERRIDABLE = (
     "runtime",
     "workers",
     "threads",
+    "max_batch",
+    "park_after",
     "region",
     "profile",
     "bucket",
@@ -38,7 +40,7 @@ class _Section(BaseModel):
 class EnvironmentSettings(BaseModel):
     """One environment. Keys that are not ours are kept in `raw`, beside ours as they were written.
 
-    `python` is absolute; other paths and URLs are as they were written.
+    `python` is absolute; other paths and URLs are as they were written. `park_after` is in seconds.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -55,6 +57,8 @@ class EnvironmentSettings(BaseModel):
     runtime: Literal["native", "docker"] = "native"
     workers: Workers = "auto"
     threads: PositiveInt = 1
+    max_batch: PositiveInt | None = None
+    park_after: PositiveInt | None = None
     pass_credentials: bool = False
     region: str | None = None
     profile: str | None = None

@@ -26,6 +26,7 @@ _UNREACHABLE = (
     ProxyConnectionError,
     ReadTimeoutError,
 )
+_ENVELOPE = frozenset({"Error", "ResponseMetadata"})
 _CREDENTIALS = (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError)
 
 
@@ -60,4 +61,6 @@ def _refused(operation: str, error: ClientError) -> RemoteRefused:
         code=str(said.get("Code", "Unknown")),
         message=str(said.get("Message", "")),
         status=int(metadata.get("HTTPStatusCode", 0)),
+        headers=metadata.get("HTTPHeaders", {}),
+        members={name: said for name, said in error.response.items() if name not in _ENVELOPE},
     )

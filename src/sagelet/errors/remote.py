@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sagelet.errors.root import SageletError
 
@@ -13,12 +15,14 @@ class RemoteError(SageletError):
 
 @dataclass(eq=False)
 class RemoteRefused(RemoteError):
-    """The API answered with an error."""
+    """The API answered with an error: `headers` are the answer's, `members` the error's others."""
 
     operation: str
     code: str
     message: str
     status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Name the operation and the API's own words."""

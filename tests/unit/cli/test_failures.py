@@ -81,7 +81,25 @@ def test_what_a_model_said_is_shown_without_the_wrapping(
     assert failures.report(error, Output()) == 1
     assert capsys.readouterr().err == (
         "error[ModelError]: the model answered 500: no\nTraceback: serve.py\n"
+        "hint: the endpoint's log has more: `sagelet logs NAME`\n"
     )
+
+
+def test_a_models_failure_is_data_with_json(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    output.json = True
+    error = errors.RemoteRefused(
+        "InvokeEndpoint",
+        "ModelError",
+        "Received server error",
+        headers={"x-sagelet-handler": "input_fn", "x-sagelet-where": "/p/serve.py:17"},
+        members={"OriginalStatusCode": 500, "OriginalMessage": "no"},
+    )
+    failures.report(error, output)
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert said["code"] == "ModelError"
+    assert said["message"] == "input_fn failed at /p/serve.py:17 (status 500): no"
+    assert (said["handler"], said["file"], said["line"]) == ("input_fn", "/p/serve.py", 17)
 
 
 def test_an_error_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sagelet.deploy.deployment import Deployment, Prepared
+from sagelet.deploy.deployment import Deployment, Instead, Prepared
 from sagelet.deploy.executor import Executor, PrintingExecutor
 from sagelet.deploy.plan import Step, sentence
 from sagelet.deploy.waiting import Pace
@@ -29,10 +31,11 @@ class Deploy:
         self.environment = environment
         self.steps: list[str] = []
         self.notes: list[str] = []
+        self.instead = Instead()
 
     def prepare(self) -> tuple[Deployment, Prepared]:
         env = DeployEnv(environment=self.environment, start=self.project.root)
-        deployment = Deployment(env, self.remote, on_note=self.notes.append)
+        deployment = Deployment(env, self.remote, on_note=self.notes.append, instead=self.instead)
         return deployment, deployment.prepare(pace=PACE)
 
     def __call__(self) -> Prepared:
@@ -116,6 +119,36 @@ def test_a_changed_setting_is_a_change_to_deploy(local: Deploy) -> None:
     second = local()
     assert second.wanted.model.name != first.wanted.model.name
     assert second.wanted.model.environment["SAGELET_THREADS"] == "2"
+
+
+def test_the_sample_goes_to_a_local_container_and_nowhere_else(
+    local: Deploy, production: Deploy
+) -> None:
+    local.project.replace("entry_point: deploy", "sample: tests/one.json\n  entry_point: deploy")
+    with pytest.raises(BadConfig, match=r"serve\.sample: there is no file .*one\.json"):
+        local()
+    sample = local.project.write("tests/one.json", "[1]")
+    assert local().wanted.model.environment["SAGELET_SAMPLE"] == str(sample)
+    assert "SAGELET_SAMPLE" not in production().wanted.model.environment
+
+
+def test_a_command_lines_sample_and_variables_win(local: Deploy) -> None:
+    sample = local.project.write("other.json", "[2]")
+    local.project.replace("entry_point: deploy", "sample: tests/gone.json\n  entry_point: deploy")
+    local.instead = Instead(sample=sample, variables={"SAGEMAKER_BIND_TO_PORT": "8080"})
+    environment = local().wanted.model.environment
+    assert environment["SAGELET_SAMPLE"] == str(sample)
+    assert environment["SAGEMAKER_BIND_TO_PORT"] == "8080"
+
+
+def test_a_folder_is_served_from_where_it_is(local: Deploy, tmp_path: Path) -> None:
+    folder = tmp_path / "bare"
+    local.instead = Instead(folder=folder, program="serve.py")
+    model = local().wanted.model
+    assert local.steps == ["create model", "create endpoint", "create endpoint"]
+    assert model.data_url == folder.as_uri()
+    assert model.environment["SAGEMAKER_PROGRAM"] == "serve.py"
+    assert "SAGEMAKER_SUBMIT_DIRECTORY" not in model.environment
 
 
 def test_a_first_production_deployment_uploads_by_hash(production: Deploy) -> None:

@@ -37,6 +37,8 @@ environments:
     runtime: native
     workers: auto
     threads: 1
+    max_batch: 32
+    park_after: 600
     my_own: [1, 2]
   production:
     <<: *default
@@ -140,6 +142,21 @@ def test_the_whole_example_is_valid(tmp_path: Path) -> None:
             "environments:\n  production:\n    contract: strickt\n",
             "line 3, environments.production.contract",
             "'sane' or 'strict'",
+        ),
+        (
+            "environments:\n  local:\n    max_batch: 0\n",
+            "line 3, environments.local.max_batch",
+            "greater than 0, not 0",
+        ),
+        (
+            "environments:\n  local:\n    park_after: 10m\n",
+            "line 3, environments.local.park_after",
+            "not '10m'",
+        ),
+        (
+            "environments:\n  local:\n    workers: few\n",
+            "line 3, environments.local.workers",
+            "not 'few'",
         ),
         (
             "environments:\n  production:\n    account: 12345\n",

@@ -128,7 +128,8 @@ def test_only_what_was_written_down_reaches_the_container(tmp_path: Path) -> Non
     (tmp_path / "sagelet.yml").write_text(
         "environments:\n"
         "  local: {}\n"
-        "  all: {python: /venv/bin/python, threads: 2, contract: strict, workers: 3}\n"
+        "  all: {python: /venv/bin/python, threads: 2, contract: strict, workers: 3, "
+        "max_batch: 8, park_after: 600}\n"
         "  same: {threads: 1, workers: auto, contract: sane}\n",
         encoding="utf-8",
     )
@@ -139,8 +140,11 @@ def test_only_what_was_written_down_reaches_the_container(tmp_path: Path) -> Non
         "SAGELET_THREADS": "2",
         "SAGELET_CONTRACT": "strict",
         "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
+        "SAGELET_MAX_BATCH": "8",
+        "SAGELET_PARK_AFTER": "600",
     }
     assert container_variables(read.environment("same", flags={}, environ={})) == {
         "SAGELET_THREADS": "1",
         "SAGELET_CONTRACT": "sane",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "auto",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,11 +19,32 @@ if TYPE_CHECKING:
 @click.option(
     "--model", metavar="WHERE", help="Serve this model: a folder, a model.tar.gz, or a job."
 )
+@click.option("--workers", metavar="N|auto", help="Worker processes; auto: one a core.")
+@click.option(
+    "--contract",
+    type=click.Choice(["sane", "strict"]),
+    help="How closely to keep to the container.",
+)
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A payload that new code has to answer before it serves.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the endpoint serves.")
 @with_shared_options
 @click.pass_obj
-def command(app: App, *, model: str | None, dry_run: bool, no_wait: bool) -> None:
+def command(
+    app: App,
+    *,
+    model: str | None,
+    workers: str | None,
+    contract: str | None,
+    sample: Path | None,
+    dry_run: bool,
+    no_wait: bool,
+) -> None:
     """Bring the endpoint to what the project says: plan, upload what changed, create or update.
 
     \b
@@ -32,14 +54,16 @@ def command(app: App, *, model: str | None, dry_run: bool, no_wait: bool) -> Non
     """
     # These know AWS, the configuration and archives: too much for `--help`.
     from sagelet.deploy.aws import AwsRemote
-    from sagelet.deploy.deployment import Deployment
+    from sagelet.deploy.deployment import Deployment, Instead
     from sagelet.deploy.executor import Executor, PrintingExecutor
     from sagelet.deploy.plan import sentence
     from sagelet.deploy.waiting import DEFAULT_TIMEOUT_S
 
+    app.settle({"workers": workers, "contract": contract})
     env, output = app.deploy_env(), app.output
     started = time.monotonic()
-    deployment = Deployment(env, AwsRemote(env), on_note=output.say, model=model)
+    instead = Instead(model=model, sample=sample)
+    deployment = Deployment(env, AwsRemote(env), on_note=output.say, instead=instead)
     timeout_s = app.timeout_s or DEFAULT_TIMEOUT_S
     prepared = deployment.prepare(settle_timeout_s=timeout_s)
     _show_target(output, prepared)
