@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from sagelet import __version__
 from sagelet.domain.home import Home
+from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.aws import AwsFace
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
-from sagelet.wire.messages import Headers, RequestHead, Response, StreamedResponse
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
 
 class App:
@@ -30,10 +29,10 @@ class App:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        head = _head_of(scope)
+        head = head_of(scope)
         try:
             answer = await self._answer(head, receive)
-            await _send(answer, send, bodiless=head.method == "HEAD")
+            await send_response(answer, send, bodiless=head.method == "HEAD")
         except ClientGone:
             return
 
@@ -50,33 +49,6 @@ class App:
         return {"version": __version__, "pid": os.getpid(), "home": str(self._home.root)}
 
 
-def _head_of(scope: MutableMapping[str, Any]) -> RequestHead:
-    return RequestHead(
-        method=scope["method"],
-        raw_path=scope["raw_path"].decode("latin-1"),
-        raw_query=scope["query_string"].decode("latin-1"),
-        headers=Headers(
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        ),
-    )
-
-
 def _json(status: int, document: dict[str, Any]) -> Response:
     body = json.dumps(document).encode() + b"\n"
     return Response(status, (("content-type", "application/json"),), body)
-
-
-async def _send(answer: Response | StreamedResponse, send: Send, *, bodiless: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-    names = {name.lower() for name, _ in answer.headers}
-    if isinstance(answer, Response) and "content-length" not in names:
-        headers.append((b"content-length", str(len(answer.body)).encode("ascii")))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if bodiless:
-        await send({"type": "http.response.body", "body": b""})
-    elif isinstance(answer, Response):
-        await send({"type": "http.response.body", "body": answer.body})
-    else:
-        async for part in answer.body:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
