@@ -1,6 +1,6 @@
 # `make` is the only tool that a fresh machine needs beside Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test e2e full docs reference lock build bench clean
+.PHONY: help setup demo check test e2e full docs reference oracle lock build bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,25 @@ setup: .venv/ready ## Make the environment: the locked libraries, torch and this
 	.venv-aws/bin/$(PIP) install --require-hashes -r requirements/aws.txt
 	touch $@
 
+# The real container's own code, to record what it answers.
+.venv-oracle/ready: requirements/oracle.txt
+	$(PYTHON) -m venv .venv-oracle
+	.venv-oracle/bin/$(PIP) install --require-hashes -r requirements/oracle.txt
+	.venv-oracle/bin/$(PIP) install --no-deps torch==$(TORCH)
+	touch $@
+
+# The benchmarks' peers, each with the same torch as ours, and the profiler.
+.venv-bench-profile/ready: requirements/bench-profile.txt
+	$(PYTHON) -m venv .venv-bench-profile
+	.venv-bench-profile/bin/$(PIP) install --require-hashes -r $<
+	touch $@
+
+.venv-bench-%/ready: requirements/bench-%.txt
+	$(PYTHON) -m venv .venv-bench-$*
+	.venv-bench-$*/bin/$(PIP) install --require-hashes -r $<
+	.venv-bench-$*/bin/$(PIP) install --no-deps torch==$(TORCH)
+	touch $@
+
 demo: .venv/ready ## Train, deploy and invoke the example on real data, on this machine
 	$(BIN)/python examples/text-classification/demo.py
 
@@ -60,6 +79,9 @@ docs: .venv/ready ## Serve the documentation at 127.0.0.1:8000
 reference: .venv/ready ## Write the parts of docs/reference that follow from the code
 	$(BIN)/python -m tools.reference
 
+oracle: .venv-oracle/ready ## Record anew what the real container's code answers
+	.venv-oracle/bin/python -m tests.oracle.record
+
 build: .venv/ready ## Build the wheel and the sdist
 	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist
 
@@ -70,6 +92,14 @@ lock: .venv/ready ## Resolve the requirements anew
 		--group torch --output-file requirements/torch.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group aws --output-file requirements/aws.txt
+	for peer in bentoml fastapi litserve torchserve; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+			--group bench-$$peer --group torch --output-file requirements/bench-$$peer.txt || exit 1; \
+	done
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group bench-profile --output-file requirements/bench-profile.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group oracle --output-file requirements/oracle.txt
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .venv-torch .venv-aws build dist
+	rm -rf .venv .venv-torch .venv-aws .venv-oracle build dist

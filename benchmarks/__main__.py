@@ -1,71 +1,56 @@
-"""Measure everything and write docs/benchmarks.md."""
+"""The command line: everything for the page, or a part for a developer."""
 
 from __future__ import annotations
 
-import os
-import platform
-import statistics
-import subprocess
+import argparse
 import sys
-from datetime import UTC, datetime
+import tempfile
 from pathlib import Path
 
-import psutil
-import torch
-
-from benchmarks import serving, training
-from benchmarks.measuring import Bench, Row, bench, seconds, table
-from sagelet import __version__
-
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-HELPS = 15
-TEMPLATE = """\
-# Benchmarks
-
-Made by `make bench`: {made_with}. Medians of several rounds; peers run in turn
-with ours. Absolute times are this machine's; ratios carry over.
-
-{table}
-
-The model behind the endpoint is a TextCNN (Embedding 5000x100, three Conv1d of 50, Linear to 4);
-one JSON text a request, torch on one thread.
-"""
+from benchmarks import quick, rounds, wrk
+from benchmarks.material import Material
+from benchmarks.ours import COALESCED, Ours
+from benchmarks.peers import FastApi
+from benchmarks.servers import Server
 
 
 def main() -> None:
-    """Run the benchmarks one after the other, on a machine that does nothing else."""
-    with bench() as made:
-        rows = [_help(), _memory(made), *training.measure(made), *serving.measure(made)]
-    text = _page(rows)
-    PAGE.write_text(text, encoding="utf-8")
-    print(text)
+    """Run what was asked for, on a machine that does nothing else."""
+    asked = _arguments()
+    try:
+        wrk.require()
+    except wrk.WrkMissing as error:
+        sys.exit(str(error))
+    _quick(asked)
 
 
-def _help() -> Row:
-    argv = [sys.executable, "-m", "sagelet", "--help"]
-    took = [
-        seconds(lambda: subprocess.run(argv, capture_output=True, check=True)) for _ in range(HELPS)
-    ]
-    return Row("`sagelet --help`", f"{1000 * statistics.median(took):.0f} ms", "below 150 ms")
+def say(text: str) -> None:
+    """Tell how far the run is."""
+    print(text, file=sys.stderr, flush=True)
 
 
-def _memory(made: Bench) -> Row:
-    made.sagelet("ls")
-    rss = psutil.Process(made.info.pid).memory_info().rss
-    return Row(
-        "idle daemon after its first calls, resident, zygote aside",
-        f"{rss / 2**20:.0f} MB",
-        "below 60 MB",
-    )
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parts = parser.add_subparsers(dest="part", required=True)
+    serving = parts.add_parser("serving", help="requests a second, beside FastAPI by hand")
+    serving.add_argument("--quick", action="store_true", help="print, write nothing")
+    serving.add_argument("--coalesced", action="store_true", help="our declared batch function too")
+    serving.add_argument("--rounds", type=int, default=2)
+    serving.add_argument("--seconds", type=float, default=3)
+    return parser.parse_args()
 
 
-def _page(rows: list[Row]) -> str:
-    made_with = (
-        f"sagelet {__version__}, Python {platform.python_version()}, torch {torch.__version__}, "
-        f"{os.cpu_count()} cores ({platform.system()} {platform.machine()}), "
-        f"{datetime.now(UTC):%Y-%m-%d}"
-    )
-    return TEMPLATE.format(made_with=made_with, table=table(rows))
+def _quick(asked: argparse.Namespace) -> None:
+    peer = FastApi()
+    servers: list[Server] = [Ours("ours")]
+    if asked.coalesced:
+        servers.append(Ours("ours, coalesced", COALESCED))
+    servers.append(peer)
+    plan = rounds.Plan(asked.rounds, asked.seconds)
+    with tempfile.TemporaryDirectory(prefix="sagelet-bench-") as folder:
+        material = Material.lay_out(Path(folder, "material"))
+        figures = rounds.measure(servers, material, plan, say)
+    print(quick.report(figures, peer.name))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""The same handlers behind FastAPI, by hand: the peer."""
+"""The same handlers behind FastAPI, by hand."""
 
-import os
 from pathlib import Path
 
 import serve
+import torch
 from fastapi import FastAPI, Request, Response
 
+torch.set_num_threads(1)
 app = FastAPI()
-model = serve.model_fn(os.environ.get("MODEL_DIR", Path(__file__).parent / "model"))
+model = serve.model_fn(Path(__file__).parent / "model")
 
 
 @app.post("/invocations")
