@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,15 +65,48 @@ class App:
             RemoteRefused: the API answered with an error.
             RemoteUnreachable: nothing answers there.
         """
-        from botocore import xform_name
-
-        from sagelet.deploy.aws import translating
-
-        client: Any = self.deploy_env().client(service)
-        with translating(operation):
-            result: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        result = self.exchange(operation, self.deploy_env().client(service), **parameters)
         del result["ResponseMetadata"]  # boto3's own, of the HTTP exchange
         return result
+
+    def exchange(
+        self,
+        operation: str,
+        client: Any,  # noqa: ANN401  boto3's
+        **parameters: Any,  # noqa: ANN401  the API's own
+    ) -> dict[str, Any]:
+        """Make one API call with a client; `ResponseMetadata` tells of the HTTP exchange.
+
+        Raises:
+            RemoteRefused: the API answered with an error.
+            RemoteUnreachable: nothing answers there.
+        """
+        from botocore import xform_name
+
+        with self.translating(operation):
+            result: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        return result
+
+    def translating(self, operation: str) -> AbstractContextManager[None]:
+        """Make our errors of those that boto3 raises inside."""
+        from sagelet.environments.translation import translating
+
+        return translating(operation, environment=self.deploy_env().current_env())
+
+    def runtime(self, *, attempts: int | None = None) -> Any:  # noqa: ANN401  boto3's
+        """Return the client that invokes endpoints; it waits as long as --timeout says.
+
+        `attempts` is how often a call is tried in all; boto3's own number where it is None.
+        """
+        client = self.deploy_env().client("sagemaker-runtime")
+        if self.timeout_s is None and attempts is None:
+            return client
+        from botocore.config import Config
+
+        waits: dict[str, Any] = {"read_timeout": self.timeout_s} if self.timeout_s else {}
+        tries: dict[str, Any] = {"retries": {"total_max_attempts": attempts}} if attempts else {}
+        session: Any = self.deploy_env().session()
+        return session.client("sagemaker-runtime", config=Config(**waits, **tries))
 
     def home(self) -> Home:
         """Return the state directory."""
