@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from sagelet.supervision.watching import files_below
+from sagelet.supervision.folder_files import files_below
 
 _HASHED_BYTES = 64 * 2**20
 """Larger files (weights) are compared by size and time: reading them would hold an edit up."""
