@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from sagelet.worker.serving import media_types
-from sagelet.worker.serving.codecs import CODECS
+from sagelet.worker.serving.codecs import CODECS, LibraryMissing
 from sagelet.worker.serving.defaults import ModelLoadError, PyTorchDefaults, choose
+from sagelet.worker.serving.differences import Refused
 from sagelet.worker.serving.toolkit_errors import UnsupportedFormatError
 
 JSON = "application/json"
@@ -116,3 +121,68 @@ def test_a_state_dict_is_refused_with_the_toolkits_words(tmp_path: Path) -> None
 
 def test_json_written_is_json_read() -> None:
     assert json.loads(CODECS.encode([[1, 2.5, None]], JSON)) == [[1, 2.5, None]]
+
+
+def test_csv_has_a_type_for_each_column_and_minus_one_for_a_missing_integer() -> None:
+    array = CODECS.decode("1,,3\n4,5,6\n", media_types.CSV)
+    assert array.tolist() == [[1, -1, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [([1, 2.5], "1.0\n2.5\n"), ([["a", "ä"]], "a,ä\n"), ([None, True], "None\nTrue\n")],
+)
+def test_csv_is_written_a_line_for_each_row_without_quotes(value: object, text: str) -> None:
+    assert CODECS.encode(value, media_types.CSV) == text
+
+
+def test_an_npy_array_is_read_and_written() -> None:
+    written = CODECS.encode(torch.tensor([[1.5, 2.5]]).tolist(), media_types.NPY)
+    array = CODECS.decode(bytearray(written), media_types.NPY)
+    assert (array.dtype.str, array.tolist()) == ("<f8", [[1.5, 2.5]])
+
+
+def test_an_npz_matrix_is_read_and_never_written() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    buffer = io.BytesIO()
+    sparse.save_npz(buffer, sparse.csr_matrix([[0, 1], [2, 0]]))
+    matrix = CODECS.decode(bytearray(buffer.getvalue()), media_types.NPZ)
+    assert matrix.toarray().tolist() == [[0, 1], [2, 0]]
+    with pytest.raises(UnsupportedFormatError):
+        CODECS.encode([1], media_types.NPZ)
+
+
+class Canary:
+    """Says so when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return setattr, (Canary, "sang", True)  # type: ignore[return-value]  # what pickle calls
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_pickle_in_an_npy_body_is_refused_and_not_run(*, header: bool) -> None:
+    if header:
+        buffer = io.BytesIO()
+        np.save(buffer, np.array([Canary()], dtype=object))
+        body = buffer.getvalue()
+    else:
+        body = pickle.dumps(Canary())
+    with pytest.raises(Refused, match="pickle") as refused:
+        CODECS.decode(bytearray(body), media_types.NPY)
+    assert refused.value.difference == "npy-pickle"
+    assert not hasattr(Canary, "sang")
+
+
+def test_a_project_without_numpy_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(LibraryMissing, match=r"text/csv needs numpy, which this project's") as why:
+        CODECS.decode("1,2", media_types.CSV)
+    assert why.value.name == "numpy"
+    assert CODECS.encode({"a": [1]}, JSON) == '{"a": [1]}'
+
+
+def test_a_project_without_scipy_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    monkeypatch.delitem(sys.modules, "scipy.sparse", raising=False)
+    with pytest.raises(LibraryMissing, match="application/x-npz needs scipy"):
+        CODECS.decode(b"", media_types.NPZ)

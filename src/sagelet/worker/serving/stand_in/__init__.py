@@ -1,7 +1,9 @@
-"""A `sagemaker_inference` for projects that import it and do not have it installed.
+"""SageMaker's toolkits for projects that import them and do not have them installed.
 
-The container has SageMaker's own package; handlers import its encoder, decoder, content types and
-errors. `offer` makes ours importable under that name, last of all places.
+The container has `sagemaker_inference` and `sagemaker_pytorch_serving_container`; handlers import
+the encoder, the decoder, content types, errors and default handlers from them. `offer` makes ours
+importable under those names, last of all places. What runs a container (its server, its
+transformer) is there to be imported and refuses to run.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ import importlib.util
 import sys
 from pathlib import Path
 
-NAME = "sagemaker_inference"
+NAMES = ("sagemaker_inference", "sagemaker_pytorch_serving_container")
 
 
 def offer() -> bool:
-    """Make the stand-in importable, unless the real package is there."""
-    if importlib.util.find_spec(NAME) is not None:
+    """Make the stand-ins importable; where the real packages are, they are found before them."""
+    if all(importlib.util.find_spec(name) is not None for name in NAMES):
         return False
     sys.path.append(str(Path(__file__).resolve().parent))
     return True
