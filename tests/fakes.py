@@ -16,10 +16,11 @@ from sagelet.deploy.remote import (
     WantedModel,
     ignored,
 )
+from sagelet.domain.container import LoadedModel
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
-from sagelet.errors import ModelDataMissing
+from sagelet.errors import ModelAlreadyLoaded, ModelDataMissing, ModelNotLoaded
 
 
 class HeldClock:
@@ -79,6 +80,48 @@ class ScriptedHost:
 
     async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
         return await self.submit(invocation)
+
+
+class ScriptedContainer:
+    """A ServedContainer that says its line, and keeps the names of the models it is told to load.
+
+    `unloadable` are errors by URL: what loading from there raises.
+    """
+
+    def __init__(self, line: Answer | StreamedAnswer | Exception | None = None) -> None:
+        self.line: Answer | StreamedAnswer | Exception = line or Answer(
+            200, b"{}", "application/json", "v", 1
+        )
+        self.endpoint = "sentiment"
+        self.is_strict = False
+        self.is_multi = False
+        self.max_request_bytes: int | None = None
+        self.workers = 2
+        self.why_unhealthy = ""
+        self.loaded = {"model": "/opt/ml/model"}
+        self.unloadable: dict[str, Exception] = {}
+        self.invocations: list[Invocation] = []
+
+    def models(self) -> tuple[LoadedModel, ...]:
+        return tuple(LoadedModel(name, url) for name, url in self.loaded.items())
+
+    async def answer(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        self.invocations.append(invocation)
+        if isinstance(self.line, Exception):
+            raise self.line
+        return self.line
+
+    async def load(self, name: str, url: str) -> None:
+        if name in self.loaded:
+            raise ModelAlreadyLoaded(name=name)
+        if url in self.unloadable:
+            raise self.unloadable[url]
+        self.loaded[name] = url
+
+    async def unload(self, name: str) -> None:
+        if name not in self.loaded:
+            raise ModelNotLoaded(name=name)
+        del self.loaded[name]
 
 
 class FakeRemote:

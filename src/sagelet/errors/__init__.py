@@ -8,8 +8,11 @@
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
     ├── EndpointNotInService, VariantNotFound, QueueFull          nobody to answer an invocation
+    ├── TargetModelNotSupported, TargetModelRequired, ModelNotReady,
+    │   ModelNotLoaded, ModelAlreadyLoaded, NoRoomForModel        several models in one container
     ├── ModelStreamBroken        a streamed answer that ended half-way
     ├── ModelDataMissing, UnsafeArchive                           data that cannot be used
+    │   └── TargetModelMissing   ... of a model that an invocation names
     ├── DiskFull
     ├── ChildFailed              a child process ended, or never came up
     │   └── WorkerStartFailed    ... because the user's model would not load
@@ -45,6 +48,7 @@ from sagelet.errors.daemon import (
 from sagelet.errors.data import (
     DiskFull,
     ModelDataMissing,
+    TargetModelMissing,
     UnsafeArchive,
 )
 from sagelet.errors.remote import (
@@ -80,9 +84,15 @@ from sagelet.errors.root import (
 from sagelet.errors.serving import (
     ChildFailed,
     EndpointNotInService,
+    ModelAlreadyLoaded,
+    ModelNotLoaded,
+    ModelNotReady,
     ModelStreamBroken,
+    NoRoomForModel,
     QueueFull,
     RequirementsFailed,
+    TargetModelNotSupported,
+    TargetModelRequired,
     VariantNotFound,
     WorkerStartFailed,
 )
@@ -109,10 +119,14 @@ __all__ = [
     "KeyNotFound",
     "LogGroupNotFound",
     "LogStreamNotFound",
+    "ModelAlreadyLoaded",
     "ModelDataMissing",
     "ModelNotFound",
+    "ModelNotLoaded",
+    "ModelNotReady",
     "ModelStreamBroken",
     "NoCredentials",
+    "NoRoomForModel",
     "NotFound",
     "NotSupported",
     "OperationFailed",
@@ -124,6 +138,9 @@ __all__ = [
     "RequirementsFailed",
     "SageletError",
     "StateError",
+    "TargetModelMissing",
+    "TargetModelNotSupported",
+    "TargetModelRequired",
     "TrainingJobNotFound",
     "UnknownEnvironment",
     "UnknownSetting",

@@ -18,6 +18,22 @@ class ModelDataMissing(SageletError):
         return f"Could not find model data at {self.uri}."
 
 
+class TargetModelMissing(ModelDataMissing):
+    """An invocation names a model that is not there. `uri` is where it would be."""
+
+    def sentence(self) -> str:
+        """Say it as SageMaker does of an object in S3."""
+        scheme, _, rest = self.uri.partition("://")
+        if scheme != "s3":
+            return super().sentence()
+        bucket, _, key = rest.partition("/")
+        return (
+            f"Failed to download model data(bucket: {bucket}, key: {key}). Please ensure that "
+            "there is an object located at the URL and that the role passed to CreateModel has "
+            "permissions to download the model."
+        )
+
+
 @dataclass(eq=False)
 class UnsafeArchive(SageletError):
     """An archive is refused, whole. `reason` says why, and names the member."""

@@ -100,3 +100,74 @@ class RequirementsFailed(SageletError):
     def sentence(self) -> str:
         """Say it as SageMaker does, then in the installer's words."""
         return f"InstallRequirementsError: {self.path} could not be installed.\n{self.said}"
+
+
+@dataclass(eq=False)
+class TargetModelNotSupported(SageletError):
+    """An invocation names a model, and the endpoint has but one."""
+
+    endpoint: str
+
+    def sentence(self) -> str:
+        """Say it as SageMaker does."""
+        return (
+            f"Endpoint {self.endpoint} is not a multi-model endpoint and does not support target "
+            "model header."
+        )
+
+
+@dataclass(eq=False)
+class TargetModelRequired(SageletError):
+    """An invocation of an endpoint of many models names none of them."""
+
+    endpoint: str
+
+    def sentence(self) -> str:
+        """Say it nearly as SageMaker does, which names the request."""
+        return f"Request to endpoint {self.endpoint} is missing a target model header."
+
+
+@dataclass(eq=False)
+class ModelNotReady(SageletError):
+    """A model that an invocation names is still being loaded; ask again."""
+
+    endpoint: str
+    model: str
+
+    def sentence(self) -> str:
+        """Name both."""
+        return f"Model {self.model} of endpoint {self.endpoint} is being loaded; try again."
+
+
+@dataclass(eq=False)
+class ModelNotLoaded(SageletError):
+    """A container of several models has none of this name."""
+
+    name: str
+
+    def sentence(self) -> str:
+        """Say it as the model server does."""
+        return f"Model not found: {self.name}"
+
+
+@dataclass(eq=False)
+class ModelAlreadyLoaded(SageletError):
+    """A container of several models has one of this name."""
+
+    name: str
+
+    def sentence(self) -> str:
+        """Say it as the model server does."""
+        return f"Model version 1.0 is already registered for model {self.name}"
+
+
+@dataclass(eq=False)
+class NoRoomForModel(SageletError):
+    """A container has as many models as it may load."""
+
+    name: str
+    limit: int
+
+    def sentence(self) -> str:
+        """Say how many there may be."""
+        return f"No room for model {self.name}: {self.limit} models are loaded; unload one of them."

@@ -64,6 +64,7 @@ _RULES: dict[type[errors.SageletError], _Rule] = {
     ),
     errors.QueueFull: _Rule("ServiceUnavailable", 503),
     errors.DiskFull: _Rule("ResourceLimitExceeded", 400),
+    errors.ModelNotReady: _Rule("ModelNotReadyException", 429),
 }
 
 _TAKEN = {
@@ -92,12 +93,17 @@ _REQUESTS_FAULT = (
     errors.InvalidRequest,
     errors.EndpointNotInService,
     errors.VariantNotFound,
+    errors.TargetModelNotSupported,
+    errors.TargetModelRequired,
+    errors.ModelNotLoaded,
+    errors.ModelAlreadyLoaded,
+    errors.NoRoomForModel,
     errors.ModelDataMissing,
     errors.UnsafeArchive,
 )
 
 
-def fault_of(error: Exception, *, service: str) -> Fault:
+def fault_of(error: BaseException, *, service: str) -> Fault:
     """Return the fault that answers an error; what nobody foresaw is logged, too."""
     if isinstance(error, Fault):
         return error
@@ -112,7 +118,7 @@ def fault_of(error: Exception, *, service: str) -> Fault:
     return Fault(code=rule.code, status=rule.status, message=rule.words(error))
 
 
-def _rule_of(error: Exception, service: str) -> _Rule | None:
+def _rule_of(error: BaseException, service: str) -> _Rule | None:
     if isinstance(error, errors.AlreadyExists) and error.kind in _TAKEN:
         return _TAKEN[error.kind]
     for kind in type(error).__mro__:
