@@ -148,12 +148,12 @@ def assert_nothing_empty(value: object, at: str = "") -> None:
             assert_nothing_empty(item, at)
 
 
-def a_bench(tmp_path: Path, *, hold_s: float = 0.0) -> Bench:
+def a_bench(tmp_path: Path, *, hold_s: float = 0.0, host: ScriptedHost | None = None) -> Bench:
     """Return a bench; waiters are held for `hold_s`."""
     store, logs, clock = a_store(), LogStreams(tmp_path / "logs"), HeldClock()
     buckets = Buckets(tmp_path / "buckets")
     buckets.create_bucket("artifacts", ACCOUNT.region)
-    runner, host = ScriptedRunner(), ScriptedHost()
+    runner, host = ScriptedRunner(), host or ScriptedHost()
     plane = ControlPlane(
         store=store,
         logs=logs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
@@ -20,12 +21,15 @@ from sagelet.server.app import App
 from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
 from sagelet.server.instance import Instance
+from sagelet.server.invocations import Invocations
 from sagelet.server.listening import address_of, listen
+from sagelet.server.request_ids import RequestIds
 from sagelet.server.settings import DaemonSettings
 from sagelet.store.store import Store
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launchers
 from sagelet.training.jobs import LocalJobRunner
+from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 
 log = logging.getLogger(__name__)
@@ -49,7 +53,13 @@ def run_daemon(settings: DaemonSettings) -> None:
             instance.announce(address_of(sockets))
             log.info("listening at %s", address_of(sockets))
 
-        daemon.serve(parts.app, sockets, on_start=start, on_stop=parts.stop)
+        daemon.serve(
+            parts.app,
+            sockets,
+            invocations=parts.invocations,
+            on_start=start,
+            on_stop=parts.stop,
+        )
 
 
 class Parts:
@@ -100,20 +110,26 @@ class Parts:
             clock=clock,
             hold_s=settings.hold_s,
         )
-        verifier = Verifier(
-            lambda access_key_id: credentials.secret_of(home, access_key_id),
-            clock,
-            lenient=settings.lenient_auth,
-        )
+        secret_of = partial(credentials.secret_of, home)
+        gate, request_ids = Gate(allowed_hosts=settings.allowed_hosts), RequestIds()
         self.app = App(
             home=home,
-            gate=Gate(allowed_hosts=settings.allowed_hosts),
+            gate=gate,
             aws=AwsFace(
                 plane=plane,
                 s3=S3(self._buckets, clock),
-                verifier=verifier,
+                verifier=Verifier(secret_of, clock, lenient=settings.lenient_auth),
+                request_ids=request_ids,
                 max_body_bytes=settings.max_body_bytes,
             ),
+        )
+        self.invocations = Invocations(
+            host=self._host,
+            gate=gate,
+            verifier=QuickVerifier(secret_of, clock, service="sagemaker"),
+            account=account,
+            request_ids=request_ids,
+            max_body_bytes=settings.max_body_bytes,
         )
 
     async def start(self) -> None:

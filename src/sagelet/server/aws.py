@@ -11,25 +11,25 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sagelet.buckets.service import S3
 from sagelet.control.context import Caller
 from sagelet.control.deviations import WIDENED
-from sagelet.control.documents.invocations import LOCAL_HEADERS
 from sagelet.control.plane import ControlPlane
 from sagelet.server import bodies
+from sagelet.server.answers import shown_response
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.faults import fault_of
 from sagelet.server.patience import patiently
+from sagelet.server.request_ids import RequestIds
 from sagelet.wire.callers import is_waiter
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 from sagelet.wire.parsing import parse
 from sagelet.wire.routing import Route, presumed_service, route
-from sagelet.wire.serializing import serialize, serialize_fault
+from sagelet.wire.serializing import serialize_fault
 from sagelet.wire.signatures import Verifier
 from sagelet.wire.validation import validate
 
@@ -45,6 +45,7 @@ class AwsFace:
     plane: ControlPlane
     s3: S3
     verifier: Verifier
+    request_ids: RequestIds
     max_body_bytes: int
 
     async def answer(self, head: RequestHead, receive: Receive) -> Response | StreamedResponse:
@@ -53,7 +54,7 @@ class AwsFace:
         Raises:
             ClientGone: the peer left; nobody waits for an answer.
         """
-        request_id = str(uuid.uuid4())
+        request_id = self.request_ids.next()
         chosen: Route | None = None
         try:
             # Only the query protocol (STS, IAM) says in its body what is asked.
@@ -112,9 +113,7 @@ class AwsFace:
         if chosen.service != "sagemaker-runtime":
             ms = 1000 * (time.perf_counter() - started)
             log.info("%s %.1f ms", chosen.operation.name, ms)
-        ours = result.pop(LOCAL_HEADERS, {})
-        response = serialize(chosen, result, request_id=request_id)
-        return replace(response, headers=(*response.headers, *ours.items()))
+        return shown_response(chosen, result, request_id)
 
     async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
         self.verifier.verify(head, body_sha256=None, service="s3")

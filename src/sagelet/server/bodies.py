@@ -41,10 +41,15 @@ async def read_whole(receive: Receive, headers: Headers, *, limit: int, code: st
                     raise _too_large(code, limit)
                 parts.append(part)
     except TimeoutError as error:
-        raise Fault(
-            code="RequestTimeout", status=408, message=f"the body took longer than {BODY_S:.0f} s"
-        ) from error
+        raise too_slow() from error
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def too_slow() -> Fault:
+    """Return the fault of a body that was not whole within `BODY_S`."""
+    return Fault(
+        code="RequestTimeout", status=408, message=f"the body took longer than {BODY_S:.0f} s"
+    )
 
 
 async def stream(receive: Receive) -> AsyncIterator[bytes]:

@@ -7,13 +7,15 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import uvicorn
 
 from sagelet.server.app import App
-from sagelet.server.protocol import BoundedHttpProtocol
+from sagelet.server.invocations import Invocations
+from sagelet.server.shortcut import InvocationProtocol
 
 KEEP_ALIVE_S = 75
 SHUTDOWN_S = 5
@@ -41,8 +43,15 @@ class DaemonServer(uvicorn.Server):
         await self._on_stop()
 
 
-def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Hook) -> None:
-    """Serve until SIGTERM or SIGINT.
+def serve(
+    app: App,
+    sockets: list[socket.socket],
+    *,
+    invocations: Invocations,
+    on_start: Hook,
+    on_stop: Hook,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `invocations` takes the short path; `app` gets the rest.
 
     Raises:
         SystemExit: SIGTERM came, and everything has ended.
@@ -53,7 +62,8 @@ def serve(app: App, sockets: list[socket.socket], *, on_start: Hook, on_stop: Ho
     signal.signal(signal.SIGTERM, _leave)
     config = uvicorn.Config(
         app,
-        http=BoundedHttpProtocol,
+        # uvicorn calls it to make a protocol, and asks no more of a class than that.
+        http=cast("type[InvocationProtocol]", partial(InvocationProtocol, invocations=invocations)),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         ws="none",
         lifespan="off",

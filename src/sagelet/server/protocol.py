@@ -42,17 +42,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Count what belongs to a head that is not complete yet."""
         if self._in_head:
-            if self._deadline is None:
-                self._arm(HEAD_S)
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+        if not self._in_head or not self._head_bytes or self.transport.is_closing():
+            return
+        if self._head_bytes > HEAD_BYTES:
             self._refuse(431, "Request Header Fields Too Large")
+        elif self._deadline is None:
+            self._arm(HEAD_S)
 
     def on_headers_complete(self) -> None:
         """The head is whole: from here the application keeps the time."""
-        self._disarm()
-        self._in_head, self._in_body, self._head_bytes = False, True, 0
+        self._begin_body()
         super().on_headers_complete()
         if self.expect_100_continue:
             # If it is answered instead of being told to go on, nobody can tell whether the bytes
@@ -67,8 +68,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole; the next head may begin."""
-        self._disarm()
-        self._in_head, self._in_body = True, False
+        self._end_body()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -76,6 +76,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._in_body:
             self._arm(DISCARD_S)
+
+    def _begin_body(self) -> None:
+        self._disarm()
+        self._in_head, self._in_body, self._head_bytes = False, True, 0
+
+    def _end_body(self) -> None:
+        self._disarm()
+        self._in_head, self._in_body = True, False
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

@@ -35,10 +35,15 @@ def v4_signature(secret: str, credential: Credential, timestamp: str, canonical:
     """Return the signature of a canonical request, in hex."""
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join((ALGORITHM, timestamp, credential.scope, digest))
+    return hmac.digest(v4_key(secret, credential), text.encode(), "sha256").hex()
+
+
+def v4_key(secret: str, credential: Credential) -> bytes:
+    """Return the key that a secret gives for a day, a region and a service."""
     key = f"AWS4{secret}".encode()
     for part in (credential.date, credential.region, credential.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return key
 
 
 def v4_request(

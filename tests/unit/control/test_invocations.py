@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.errors import EndpointNotInService, NotSupported, SageletError, VariantNotFound
 from sagelet.wire.faults import Fault
 from tests.control_bench import Bench
@@ -79,18 +79,55 @@ async def test_an_answer_comes_back_with_the_headers_that_callers_get(bench: Ben
         "ContentType": "application/x-npy",
         "InvokedProductionVariant": "AllTraffic",
         "CustomAttributes": "seen",
+        "LocalHeaders": {"x-sagelet-generation": "3"},
     }
 
 
 async def test_an_edit_that_is_not_served_is_told_with_answers_and_with_errors(
     bench: Bench,
 ) -> None:
-    told = {"x-sagelet-reload-error": "SyntaxError: invalid syntax (inference.py:3)"}
-    bench.host.line = Answer(200, b"x", None, "AllTraffic", 1, headers=told)
+    error = {"x-sagelet-reload-error": "SyntaxError: invalid syntax (inference.py:3)"}
+    told = {"x-sagelet-generation": "1"} | error
+    bench.host.line = Answer(200, b"x", None, "AllTraffic", 1, headers=error)
 
     assert (await _invoke(bench))["LocalHeaders"] == told
-    fault = await _fault(bench, Answer(500, b"no", None, "AllTraffic", 1, headers=told))
+    fault = await _fault(bench, Answer(500, b"no", None, "AllTraffic", 1, headers=error))
     assert fault.headers == told
+
+
+async def test_where_the_time_went_and_what_strict_would_do_is_told(bench: Bench) -> None:
+    timing = Timing(0.25, {"input_fn": 1.5, "predict_fn": 20.0}, 22.0)
+    bench.host.line = Answer(
+        200, b"x", None, "AllTraffic", 2, timing=timing, differs=("media-type-case", "npy-pickle")
+    )
+
+    assert (await _invoke(bench))["LocalHeaders"] == {
+        "x-sagelet-generation": "2",
+        "server-timing": "queue;dur=0.250, input_fn;dur=1.500, predict_fn;dur=20.000, "
+        "total;dur=22.000",
+        "x-sagelet-strict-differs": "media-type-case, npy-pickle",
+    }
+
+
+async def test_a_handlers_own_error_says_which_handler_and_where(bench: Bench) -> None:
+    fault = await _fault(
+        bench,
+        Answer(
+            500,
+            b"no",
+            None,
+            "AllTraffic",
+            1,
+            handler="predict_fn",
+            where="code/inférence.py:7\r\nx",
+        ),
+    )
+
+    assert fault.headers == {
+        "x-sagelet-generation": "1",
+        "x-sagelet-handler": "predict_fn",
+        "x-sagelet-where": "code/inf\xc3\xa9rence.py:7  x",
+    }
 
 
 async def test_an_answer_without_a_type_has_none(bench: Bench) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from sagelet.control.context import Document
 from sagelet.domain.account import Account
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import UNTIMED, Answer, Invocation, StreamedAnswer, Timing
 from sagelet.wire.faults import Fault
+from sagelet.wire.messages import as_header
 
 _TO_CONTAINER = {
     "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
@@ -18,6 +19,7 @@ _TO_CONTAINER = {
     "InferenceId": "X-Amzn-SageMaker-Inference-Id",
     "PrefixAwareId": "X-Amzn-SageMaker-Prefix-Aware-Id",
     "SessionId": "X-Amzn-SageMaker-Session-Id",
+    "TargetModel": "X-Amzn-SageMaker-Target-Model",
 }
 _FROM_CONTAINER = {
     "x-amzn-sagemaker-custom-attributes": "CustomAttributes",
@@ -29,7 +31,7 @@ LOCAL_HEADERS = "LocalHeaders"
 """The member of a shown answer that holds headers which AWS does not have, by name."""
 
 # That an edit is not served, because it cannot work, is told with each answer.
-_OURS = frozenset({"x-sagelet-reload-error"})
+_RELOAD_ERROR = "x-sagelet-reload-error"
 
 # A message is read by people; what is beyond this many characters of a body is in the log.
 _SHOWN_CHARACTERS = 4096
@@ -44,6 +46,7 @@ def read_invocation(document: Document) -> Invocation:
         content_type=document.get("ContentType"),
         accept=document.get("Accept"),
         target_variant=document.get("TargetVariant"),
+        target_model=document.get("TargetModel"),
         headers={
             header: document[member]
             for member, header in _TO_CONTAINER.items()
@@ -62,10 +65,7 @@ def show_answer(answer: Answer) -> Document:
     shown: Document = {"Body": answer.body, "InvokedProductionVariant": answer.variant}
     if answer.content_type is not None:
         shown["ContentType"] = answer.content_type
-    ours = _ours(answer.headers)
-    if ours:
-        shown[LOCAL_HEADERS] = ours
-    return shown | _returned(answer.headers)
+    return shown | _returned(answer.headers) | {LOCAL_HEADERS: local_headers(answer)}
 
 
 def model_error(answer: Answer, *, endpoint: str, account: Account) -> Fault:
@@ -95,8 +95,41 @@ def model_error(answer: Answer, *, endpoint: str, account: Account) -> Fault:
             "OriginalMessage": "" if body is None else _cut(body, _KEPT_CHARACTERS),
             "LogStreamArn": account.log_group_arn(group),
         },
-        headers=_ours(answer.headers),
+        headers=local_headers(answer),
     )
+
+
+def is_plain(answer: Answer) -> bool:
+    """Say whether an answer is a result of which `show_answer` tells no header of the container."""
+    return not is_refusal(answer) and not any(
+        name.lower() in _FROM_CONTAINER for name in answer.headers
+    )
+
+
+def local_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
+    """Return the headers that AWS does not have: which code answered, for how long, what differs.
+
+    `docs/reference/local-api.md` lists them.
+    """
+    ours = {"x-sagelet-generation": str(answer.generation)}
+    if isinstance(answer, Answer):
+        if answer.timing is not UNTIMED:
+            ours["server-timing"] = server_timing(answer.timing)
+        if answer.differs:
+            ours["x-sagelet-strict-differs"] = as_header(", ".join(answer.differs))
+        if answer.handler:
+            ours["x-sagelet-handler"] = as_header(answer.handler)
+        if answer.where:
+            ours["x-sagelet-where"] = as_header(answer.where)
+    if _RELOAD_ERROR in answer.headers:
+        ours[_RELOAD_ERROR] = as_header(answer.headers[_RELOAD_ERROR])
+    return ours
+
+
+def server_timing(timing: Timing) -> str:
+    """Return a Server-Timing header, in milliseconds, which browsers' tools show as bars."""
+    handlers = "".join(f"{name};dur={ms:.3f}, " for name, ms in timing.handlers_ms.items())
+    return as_header(f"queue;dur={timing.queue_ms:.3f}, {handlers}total;dur={timing.total_ms:.3f}")
 
 
 def _returned(headers: Mapping[str, str]) -> Document:
@@ -105,10 +138,6 @@ def _returned(headers: Mapping[str, str]) -> Document:
         for name, value in headers.items()
         if name.lower() in _FROM_CONTAINER
     }
-
-
-def _ours(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name in _OURS}
 
 
 def _text(body: bytes) -> str | None:

@@ -1,0 +1,172 @@
+"""InvokeEndpoint without ASGI: bytes and header fields in, a future of an answer, bytes out.
+
+`Invocations` knows the usual case only. Whatever is unusual about a request it leaves to `AwsFace`,
+which answers it, or refuses it in AWS's words; the tests hold both to the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from asyncio import Future
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from sagelet.control.documents import invocations as documents
+from sagelet.control.members import READ
+from sagelet.domain.account import Account
+from sagelet.domain.invocation import Answer
+from sagelet.domain.seams import EndpointHost
+from sagelet.server import http_bytes
+from sagelet.server.answers import shown_response
+from sagelet.server.faults import fault_of
+from sagelet.server.gate import Gate
+from sagelet.server.request_ids import RequestIds
+from sagelet.wire.constraints import constraints_of
+from sagelet.wire.header_members import HeaderMembers
+from sagelet.wire.messages import Response
+from sagelet.wire.models import service_model
+from sagelet.wire.quick_signatures import QuickVerifier
+from sagelet.wire.routing import Protocol, Route
+from sagelet.wire.serializing import serialize, serialize_fault
+
+_Key = TypeVar("_Key")
+
+SERVICE = "sagemaker-runtime"
+OPERATION = "InvokeEndpoint"
+
+_PATH = re.compile(rb"/endpoints/([A-Za-z0-9-]+)/invocations")
+_REMEMBERED = 1024
+_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose head is as it usually is. The names in `headers` are lower-cased."""
+
+    path: bytes
+    endpoint: str
+    headers: Mapping[bytes, bytes]
+
+
+class Invocations:
+    """The usual invocation, from its head to its answer. `in_flight` are begun and unanswered."""
+
+    def __init__(
+        self,
+        *,
+        host: EndpointHost,
+        gate: Gate,
+        verifier: QuickVerifier,
+        account: Account,
+        request_ids: RequestIds,
+        max_body_bytes: int,
+    ) -> None:
+        """Read the operation's model once."""
+        self.in_flight = 0
+        self._host = host
+        self._gate = gate
+        self._verifier = verifier
+        self._account = account
+        self._request_ids = request_ids
+        self._max_body_bytes = max_body_bytes
+        operation = service_model(SERVICE).operation_model(OPERATION)
+        self._route = Route(SERVICE, Protocol.REST_JSON, operation)
+        self._members = HeaderMembers(operation, served=READ[OPERATION])
+        shape = operation.input_shape
+        assert shape is not None
+        self._name_limits = constraints_of(shape.members["EndpointName"])
+        self._endpoints: dict[bytes, str] = {}
+        self._heads: dict[tuple[str | None, str], str] = {}
+        self._server_fields: http_bytes.Fields = ()
+        self._beginning = ""
+
+    def asked(self, path: bytes, fields: list[tuple[bytes, bytes]]) -> Asked | None:
+        """Return what a POST asks, or nothing where its head is not as usual."""
+        endpoint = self._endpoints.get(path) or self._endpoint(path)
+        if endpoint is None:
+            return None
+        headers = dict(fields)
+        if len(headers) != len(fields) or not self._gate.surely_admits(headers):
+            return None
+        length = headers.get(b"content-length", b"")
+        if len(length) > _DIGITS or not length.isdigit() or int(length) > self._max_body_bytes:
+            return None
+        return Asked(path, endpoint, headers)
+
+    def begin(self, asked: Asked, body: bytes) -> Future[Answer] | None:
+        """Begin an invocation, or return nothing where it is not one that we surely serve."""
+        members = self._members.read(asked.headers)
+        if members is None or not self._verifier.accepts(asked.path, asked.headers, body):
+            return None
+        document = {"EndpointName": asked.endpoint, "Body": body, **members}
+        self.in_flight += 1
+        try:
+            return self._host.submit(documents.read_invocation(document))
+        except Exception as error:  # noqa: BLE001  every failure has an answer, and `answer` finds it
+            refused: Future[Answer] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
+
+    def answer(
+        self,
+        asked: Asked,
+        result: Answer | BaseException,
+        fields: http_bytes.Fields,
+        *,
+        keep_alive: bool,
+    ) -> bytes:
+        """Return what is written to the connection; `fields` are uvicorn's own."""
+        request_id = self._request_ids.next()
+        if isinstance(result, Answer) and documents.is_plain(result):
+            head = self._plain_head(result, request_id, fields)
+            ending = http_bytes.ending(result.body, keep_alive=keep_alive)
+            return b"".join((head, ending, result.body))
+        response = self._response(asked.endpoint, result, request_id)
+        return http_bytes.whole(response, fields, keep_alive=keep_alive)
+
+    def _plain_head(self, answer: Answer, request_id: str, fields: http_bytes.Fields) -> bytes:
+        if fields is not self._server_fields:
+            self._server_fields = fields
+            self._beginning = (STATUS_LINE[200] + http_bytes.joined(fields)).decode("latin-1")
+        key = (answer.content_type, answer.variant)
+        known = self._heads.get(key) or self._head(key, answer)
+        local = "".join(f"{k}: {v}\r\n" for k, v in documents.local_headers(answer).items())
+        head = f"{self._beginning}x-amzn-requestid: {request_id}\r\n{known}{local}"
+        return head.encode("latin-1")
+
+    def _head(self, key: tuple[str | None, str], answer: Answer) -> str:
+        """Return the header lines that answers of one type and variant have in common."""
+        shown = documents.show_answer(replace(answer, body=b""))
+        headers = serialize(self._route, shown, request_id="").headers[1:]
+        lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers)
+        return _remember(self._heads, key, lines)
+
+    def _response(self, endpoint: str, result: Answer | BaseException, request_id: str) -> Response:
+        if isinstance(result, Answer):
+            if not documents.is_refusal(result):
+                return shown_response(self._route, documents.show_answer(result), request_id)
+            result = documents.model_error(result, endpoint=endpoint, account=self._account)
+        fault = fault_of(result, service=SERVICE)
+        return serialize_fault(self._route, fault, request_id=request_id)
+
+    def _endpoint(self, path: bytes) -> str | None:
+        """Return the endpoint that a path names, where that is a name that AWS allows."""
+        found = _PATH.fullmatch(path)
+        if found is None:
+            return None
+        name = found[1].decode("ascii")
+        if not all(limit.holds(name) for limit in self._name_limits):
+            return None
+        return _remember(self._endpoints, path, name)
+
+
+def _remember(known: dict[_Key, str], key: _Key, value: str) -> str:
+    """Keep what was worked out, and forget all when it has become too much."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
