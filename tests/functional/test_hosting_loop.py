@@ -126,7 +126,7 @@ def test_an_edit_is_prepared_and_committed_between_requests(
     assert prepared["modules"] == ["inference"]
     assert talk.ask().body == b"bytearray(b'hello') model"
     talk.send({"op": "commit", "generation": 2})
-    assert talk.receive().header == {"op": "committed", "generation": 2}
+    assert talk.receive().header == {"op": "committed", "generation": 2, "batches": False}
     assert talk.ask().body == b"new model"
 
 

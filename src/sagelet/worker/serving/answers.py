@@ -2,220 +2,258 @@
 
 What handlers see is the inference contract's: the body is text for JSON and CSV, else a bytearray;
 Accept defaults to SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT; a result that is a tuple brings its own
-content type. Under `contract: sane` media types are first freed of parameters, case and quality
-values, and an unsupported one answers 415 or 406 instead of 500.
+content type. What `contract: sane` forgives beyond that stands in `differences`.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from time import perf_counter
 from typing import Any
 
-from sagelet.worker.serving import media_types, toolkit_errors
-from sagelet.worker.serving.context import Context, RequestProcessor
-from sagelet.worker.serving.handlers import Handler
+from sagelet.worker.serving import media_types
+from sagelet.worker.serving.context import CONTENT_TYPE, Context
+from sagelet.worker.serving.differences import Refused
+from sagelet.worker.serving.failing import failed
+from sagelet.worker.serving.formats import FormatTable
 from sagelet.worker.serving.loading import LoadedModel
-from sagelet.worker.serving.tracebacks import describe
+from sagelet.worker.serving.results import Unserialisable, culprit, server_error, to_bytes
+from sagelet.worker.serving.streams import Sink, Stream, StreamCancelled, close, is_stream
+from sagelet.worker.serving.time_limit import TookTooLong
+from sagelet.worker.serving.tracebacks import blame
+from sagelet.worker.serving.turns import Turn
 
-_UNSERIALISABLE = "Unsupported model output data type."
+__all__ = ["Responder", "culprit", "server_error"]
 
-
-class Unserialisable(Exception):
-    """A handler's result that is neither text, bytes nor JSON. The text says what and where."""
-
-
-@dataclass(frozen=True)
-class Formats:
-    """What a request is in and what its answer is to be in, as the handlers are told.
-
-    `label` is the answer's content type unless a handler's tuple has another.
-    """
-
-    content_type: str | None
-    accept: str
-    label: str
-
-
-@dataclass
-class Progress:
-    """How far a request has come: the handler that runs, and how long each took."""
-
-    handler: str | None
-    phases_ms: dict[str, float]
+_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Responder:
     """Answers requests with a loaded model; `loaded` is replaced between two requests."""
 
     def __init__(
-        self, loaded: LoadedModel, context: Context, *, strict: bool, default_accept: str
+        self,
+        loaded: LoadedModel,
+        context: Context,
+        *,
+        strict: bool,
+        default_accept: str,
+        max_request_bytes: int | None = None,
+        max_response_bytes: int | None = None,
     ) -> None:
-        """Serve what is loaded."""
+        """Serve what is loaded. The limits are of bodies; None for none."""
+        self.context = context
+        self.strict = strict
+        self._formats = FormatTable(default_accept or media_types.JSON, strict=strict)
+        self._max_request_bytes = max_request_bytes
+        self._max_response_bytes = max_response_bytes
+        self._turn: Turn | None = None
+        context.on_part = self._send_part
         self.loaded = loaded
-        self._context = context
-        self._strict = strict
-        self._default_accept = default_accept or media_types.JSON
 
-    def answer(self, header: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """Return the header and the body of the answer to a request."""
-        request = self._context.begin(_properties(header))
-        progress = Progress(None, {})
-        extra: dict[str, Any] = {}
-        content_type: str | None = None
+    @property
+    def loaded(self) -> LoadedModel:
+        """The handlers and the model that answer."""
+        return self._loaded
+
+    @loaded.setter
+    def loaded(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self.calls = loaded.handlers.bound_to(self.context)
+
+    def answer(
+        self, header: Mapping[str, Any], body: bytes, sink: Sink | None = None
+    ) -> tuple[dict[str, Any], bytes]:
+        """Return the header and the body of the answer to a request.
+
+        An answer in parts goes to `sink`, and what is returned is its last part; without one the
+        parts are joined.
+        """
+        turn = self.begin(header, sink)
+        refused = self.refusal(turn, body)
+        if refused is not None:
+            return refused
         try:
-            result, content_type = self._run(header, body, progress)
-            payload = self._to_bytes(result)
-            status = request.status
-        except Unserialisable as error:
-            status, content_type = HTTPStatus.SERVICE_UNAVAILABLE.value, media_types.JSON
-            payload = server_error(status, str(error))
-        except BaseException as error:
-            if self._strict and isinstance(error, SystemExit):
-                raise
-            content_type = None
-            status, payload, extra = self._failure(error, progress)
-        answer = _header(header, request, status, content_type)
-        answer["phases_ms"] = progress.phases_ms
-        answer.update(extra)
-        return answer, payload
+            return self.finish(turn, self._run(turn, body))
+        except BaseException as error:  # noqa: BLE001 - the user's code may raise anything
+            return self.fail(turn, error)
 
-    def _run(
-        self, header: Mapping[str, Any], body: bytes, progress: Progress
-    ) -> tuple[Any, str | None]:
-        formats = self._formats(header)
-        data = _decoded(body, formats.content_type)
-        handlers, model = self.loaded.handlers, self.loaded.model
-        if handlers.transform is not None:
-            result = self._timed(
-                handlers.transform, progress, model, data, formats.content_type, formats.accept
-            )
-        else:
-            read = self._timed(handlers.input, progress, data, formats.content_type)
-            prediction = self._timed(handlers.predict, progress, read, model)
-            result = self._timed(handlers.output, progress, prediction, formats.accept)
-        progress.handler = None
-        if isinstance(result, tuple):
-            return result[0], result[1]
-        return result, formats.label
-
-    def _timed(self, handler: Handler, progress: Progress, *arguments: Any) -> Any:
-        progress.handler = handler.name
-        begun = perf_counter()
+    def trial(
+        self, loaded: LoadedModel, header: Mapping[str, Any], body: bytes
+    ) -> tuple[dict[str, Any], bytes]:
+        """Return what other handlers would answer."""
+        served = self._loaded
+        self.loaded = loaded
         try:
-            return handler(self._context, *arguments)
+            return self.answer(header, body)
         finally:
-            progress.phases_ms[handler.name] = round((perf_counter() - begun) * 1000, 3)
+            self.loaded = served
 
-    def _formats(self, header: Mapping[str, Any]) -> Formats:
+    def begin(self, header: Mapping[str, Any], sink: Sink | None = None) -> Turn:
+        """Take up a request."""
         content_type, accept = header.get("content_type"), header.get("accept")
-        if not accept or accept == media_types.ANY:
-            accept = self._default_accept
-        if self._strict:
-            return Formats(content_type, accept, accept)
-        plain = media_types.essence(content_type)
-        content_type = plain if plain in media_types.UTF8_TYPES else content_type
-        wanted = media_types.preferences(accept)
-        if not wanted or wanted[0] == media_types.ANY:
-            return Formats(content_type, self._default_accept, self._default_accept)
-        label = next((name for name in wanted if "*" not in name), self._default_accept)
-        return Formats(content_type, wanted[0] if len(wanted) == 1 else accept, label)
+        formats = self._formats.of(content_type, accept)
+        request = self.context.begin(header.get("headers"), content_type, accept)
+        if formats.differs:
+            request.differs = list(formats.differs)
+        turn = self._turn = Turn(header, request, formats, sink)
+        return turn
 
-    def _to_bytes(self, result: Any) -> bytes:
-        if isinstance(result, (bytes, bytearray)):
-            return bytes(result)
-        if isinstance(result, str):
-            return result.encode("utf-8")
-        torch = sys.modules.get("torch")
-        if torch is not None and isinstance(result, torch.Tensor):
-            buffer = io.BytesIO()
-            torch.save(result, buffer)
-            return buffer.getvalue()
+    def take_up(self, turn: Turn) -> None:
+        """Come back to a request that was begun."""
+        self._turn = turn
+        self.context.take_up([turn.request])
+
+    def refusal(self, turn: Turn, body: bytes) -> tuple[dict[str, Any], bytes] | None:
+        """Return the answer to a request whose body is over the limit; no handler sees it."""
+        if self._max_request_bytes is None or len(body) <= self._max_request_bytes:
+            return None
+        return turn.header(HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value, None), b""
+
+    def _run(self, turn: Turn, body: bytes) -> Any:
+        calls, formats = self.calls, turn.formats
+        data = formats.body_for(body)
+        model = self._loaded.model
+        if calls.transform is not None:
+            turn.enter("transform_fn")
+            return calls.transform(model, data, formats.content_type, formats.accept)
+        turn.enter("input_fn")
+        data = calls.input(data, formats.content_type)
+        turn.enter("predict_fn")
+        prediction = calls.predict(data, model)
+        turn.enter("output_fn")
+        return calls.output(prediction, formats.accept)
+
+    def finish(self, turn: Turn, result: Any) -> tuple[dict[str, Any], bytes]:
+        """Return the answer that a result of the last handler makes.
+
+        Raises:
+            Unserialisable, Refused: it cannot be sent.
+        """
+        content_type: str | None = turn.formats.label
+        if isinstance(result, tuple):
+            result, content_type = self._of_tuple(turn, result)
+        else:
+            for difference in turn.formats.label_differs:
+                turn.request.differ(difference)
         try:
-            return json.dumps(result, indent=2).encode("utf-8")
-        except (TypeError, ValueError, RecursionError) as error:
-            what = "" if self._strict else f" ({culprit(result) or error})"
-            raise Unserialisable(_UNSERIALISABLE + what) from error
+            if is_stream(result) and not self.strict:
+                self._pump(turn, result, content_type)
+                payload = b""
+            else:
+                payload = to_bytes(result, strict=self.strict)
+        except (Unserialisable, Refused) as error:
+            blame(error, self._last_function())
+            raise
+        turn.leave()
+        limit = self._max_response_bytes
+        if limit is not None and len(payload) > limit:
+            return self._too_large(turn, payload, limit)
+        if turn.stream is not None:
+            payload = turn.stream.taken() + payload
+        status = turn.request.status
+        return turn.header(status, content_type), b"" if status in _WITHOUT_BODY else payload
 
-    def _failure(
-        self, error: BaseException, progress: Progress
-    ) -> tuple[int, bytes, dict[str, Any]]:
-        failure = describe(error)
-        _free_cuda_memory(error)
-        sys.stderr.write(failure.traceback)
-        text = f"{toolkit_errors.message_of(error)}\n{failure.traceback}"
-        facts = {"where": failure.where, "handler": progress.handler, "error": failure.error}
-        return self._status(error, progress), text.encode("utf-8", "backslashreplace"), facts
+    def fail(self, turn: Turn, error: BaseException) -> tuple[dict[str, Any], bytes]:
+        """Return the answer to a request that failed.
 
-    def _status(self, error: BaseException, progress: Progress) -> int:
-        chosen = toolkit_errors.chosen_status(error)
-        if chosen is not None:
-            return chosen
-        if self._strict or not toolkit_errors.is_unsupported_format(error):
-            return HTTPStatus.INTERNAL_SERVER_ERROR.value
-        if progress.handler == "output_fn":
-            return HTTPStatus.NOT_ACCEPTABLE.value
-        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE.value
+        Raises:
+            BaseException: the error again, where it is no Exception and the contract is strict,
+                since it ends the container's worker; or where it ends a trial.
+        """
+        if isinstance(error, StreamCancelled):
+            return self._cancelled(turn)
+        if isinstance(error, TookTooLong) or (self.strict and not isinstance(error, Exception)):
+            raise error
+        turn.leave()
+        failure = failed(error, turn, strict=self.strict)
+        if isinstance(error, Unserialisable):
+            turn.request.headers.clear()
+            status = HTTPStatus.SERVICE_UNAVAILABLE.value
+            header = turn.header(status, media_types.JSON)
+            payload = server_error(status, str(error))
+        else:
+            header = turn.header(failure.status, turn.request.headers.get(CONTENT_TYPE))
+            payload = failure.text.encode("utf-8", "backslashreplace")
+        header.update(failure.facts)
+        return header, payload
+
+    def _of_tuple(self, turn: Turn, result: tuple[Any, ...]) -> tuple[Any, str | None]:
+        """Return a tuple's body and content type; anything after them is passed over.
+
+        Raises:
+            IndexError: it has no content type.
+            Refused: the contract is strict, and the content type is no ASCII text.
+        """
+        body, content_type = result[0], result[1]
+        if isinstance(content_type, str):
+            difference, problem = "utf8-status", "is not ASCII"
+            is_fine = content_type.isascii()
+        else:
+            difference, problem, is_fine = "answer-metadata", "is no text", False
+        if not is_fine:
+            if self.strict:
+                raise Refused(difference, f"The content type {content_type!r} {problem}.")
+            turn.request.differ(difference)
+        return body, content_type if content_type is None else str(content_type)
+
+    def _pump(self, turn: Turn, result: Any, content_type: str | None) -> None:
+        """Send what a generator produces, part by part."""
+        turn.request.differ("generator")
+        stream = self._stream(turn, content_type)
+        try:
+            for item in result:
+                stream.send(self._part(item))
+        finally:
+            close(result)
+
+    def _send_part(self, result: Any) -> None:
+        """Send what a handler sends before it returns."""
+        turn = self._turn
+        if turn is None:
+            raise RuntimeError("there is no request whose answer this could be a part of")
+        label = None if self.strict else turn.formats.label
+        stream = self._stream(turn, turn.request.headers.get(CONTENT_TYPE, label))
+        stream.send(self._part(result))
+
+    def _part(self, item: Any) -> bytes:
+        part = to_bytes(item, strict=self.strict)
+        limit = self._max_response_bytes
+        if limit is not None and len(part) > limit:
+            raise Refused(
+                "response-too-large", _too_many_bytes("A part of the answer", part, limit)
+            )
+        return part
+
+    def _stream(self, turn: Turn, content_type: str | None) -> Stream:
+        """Return the stream of a request; an error that a handler answers is not streamed."""
+        if turn.stream is None:
+            sink = turn.sink if turn.request.status < HTTPStatus.BAD_REQUEST else None
+            turn.stream = Stream(turn.asked.get("id"), sink, lambda: turn.beginning(content_type))
+        return turn.stream
+
+    def _cancelled(self, turn: Turn) -> tuple[dict[str, Any], bytes]:
+        turn.leave()
+        header = turn.header(turn.request.status, None)
+        header["cancelled"] = True
+        return header, b""
+
+    def _too_large(self, turn: Turn, payload: bytes, limit: int) -> tuple[dict[str, Any], bytes]:
+        text = _too_many_bytes("The answer", payload, limit)
+        if self.strict:
+            text = str(Refused("response-too-large", text))
+        else:
+            turn.request.differ("response-too-large")
+        sys.stderr.write(text + "\n")
+        header = turn.header(HTTPStatus.INTERNAL_SERVER_ERROR.value, None)
+        header.update({"where": "", "handler": turn.handler, "error": text})
+        return header, text.encode("utf-8")
+
+    def _last_function(self) -> Any:
+        handlers = self._loaded.handlers
+        return (handlers.transform or handlers.output).function
 
 
-def server_error(status: int, message: str) -> bytes:
-    """Return an error's body as the model server writes those that are its own."""
-    body = {"code": status, "type": "InternalServerException", "message": message}
-    return (json.dumps(body, indent=2) + "\n").encode("utf-8")
-
-
-def culprit(value: Any, path: str = "", depth: int = 0) -> str | None:
-    """Say which part of a value JSON cannot hold: its type and its place."""
-    if depth > 50:
-        return "nested too deep"
-    if isinstance(value, dict):
-        parts = [(f"[{key!r}]", item) for key, item in value.items()]
-        bad_keys = [key for key in value if not isinstance(key, (str, int, float, type(None)))]
-        if bad_keys:
-            return f"a key of type {type(bad_keys[0]).__name__} in the result{path}"
-    elif isinstance(value, (list, tuple)):
-        parts = [(f"[{place}]", item) for place, item in enumerate(value)]
-    elif isinstance(value, (str, int, float, type(None))):
-        return None
-    else:
-        return f"{type(value).__name__} at result{path}"
-    found = (culprit(item, path + step, depth + 1) for step, item in parts)
-    return next((what for what in found if what), None)
-
-
-def _properties(header: Mapping[str, Any]) -> dict[str, str]:
-    properties = dict(header.get("headers") or {})
-    for name, key in (("Content-Type", "content_type"), ("Accept", "accept")):
-        if header.get(key) is not None:
-            properties[name] = header[key]
-    return properties
-
-
-def _decoded(body: bytes, content_type: str | None) -> Any:
-    if content_type in media_types.UTF8_TYPES:
-        return body.decode("utf-8")
-    return bytearray(body)
-
-
-def _header(
-    asked: Mapping[str, Any], request: RequestProcessor, status: int, content_type: Any
-) -> dict[str, Any]:
-    return {
-        "op": "answer",
-        "id": asked.get("id"),
-        "status": status,
-        "content_type": content_type if content_type is None else str(content_type),
-        "headers": request.headers,
-    }
-
-
-def _free_cuda_memory(error: BaseException) -> None:
-    """Give a GPU's cached memory back after it ran out, so that the next request may fit."""
-    torch = sys.modules.get("torch")
-    if torch is not None and type(error).__name__ == "OutOfMemoryError":
-        torch.cuda.empty_cache()
+def _too_many_bytes(what: str, body: bytes, limit: int) -> str:
+    return f"{what} has {len(body)} bytes; the limit is {limit}."

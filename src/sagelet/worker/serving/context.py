@@ -6,40 +6,106 @@ request; handlers that keep the object see the current request through it, here 
 
 from __future__ import annotations
 
-import socket
-import sys
-import time
+import json
+import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+from sagelet.worker.serving.differences import Refused
+from sagelet.worker.serving.metrics import Metrics
+from sagelet.worker.serving.model_server import ModelServerSocket
+
+CONTENT_TYPE = "content-type"
+"""The name under which the model server keeps an answer's content type among its headers."""
+
+_NO_HEADERS: Mapping[str, str] = {}
+_STATUSES = range(200, 600)
 
 
 class RequestProcessor:
-    """One request's properties, and what the handlers said of its answer."""
+    """One request's properties, and what the handlers said of its answer.
 
-    __slots__ = ("_exact", "_properties", "content_type", "headers", "phrase", "status")
+    `differs` are the ids of the differences (see `differences`) that its answer shows.
+    """
 
-    def __init__(self, properties: Mapping[str, str], *, exact: bool) -> None:
+    __slots__ = (
+        "_accept",
+        "_content_type",
+        "_exact",
+        "_given",
+        "_id",
+        "_properties",
+        "differs",
+        "headers",
+        "phrase",
+        "status",
+    )
+
+    def __init__(
+        self,
+        headers: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+        *,
+        exact: bool = False,
+    ) -> None:
         """Begin with status 200 and no headers."""
-        self._properties = dict(properties)
+        self._given = headers
+        self._content_type = content_type
+        self._accept = accept
         self._exact = exact
+        self._properties: dict[str, str] | None = None
+        self._id = ""
         self.status = 200
-        self.phrase = "OK"
+        self.phrase: str | None = None
         self.headers: dict[str, str] = {}
-        self.content_type: str | None = None
+        self.differs: list[str] | None = None
+
+    @property
+    def id(self) -> str:
+        """The request's id, a random one."""
+        if not self._id:
+            self._id = str(uuid.uuid4())
+        return self._id
+
+    def differ(self, difference: str) -> None:
+        """Note that `strict` would have answered otherwise, and which row says so."""
+        if self.differs is None:
+            self.differs = []
+        if difference not in self.differs:
+            self.differs.append(difference)
 
     def get_request_properties(self) -> dict[str, str]:
         """Return the request's headers."""
+        if self._properties is None:
+            self._properties = dict(self._given or _NO_HEADERS)
+            if self._content_type is not None:
+                self._properties["Content-Type"] = self._content_type
+            if self._accept is not None:
+                self._properties["Accept"] = self._accept
         return self._properties
 
     def get_request_property(self, key: str) -> str | None:
         """Return one header; a name in another case is found unless the contract is strict."""
-        if key in self._properties or self._exact:
-            return self._properties.get(key)
+        properties = self.get_request_properties()
+        if key in properties or self._exact:
+            return properties.get(key)
         lower = key.lower()
-        return next((v for k, v in self._properties.items() if k.lower() == lower), None)
+        found = next((v for k, v in properties.items() if k.lower() == lower), None)
+        if found is not None:
+            self.differ("header-case")
+        return found
 
-    def add_response_property(self, key: str, value: str) -> None:
-        """Set a header of the answer."""
+    def add_response_property(self, key: Any, value: Any) -> None:
+        """Set a header of the answer.
+
+        Raises:
+            Refused: the contract is strict, and the name or the value is no text.
+        """
+        if not (isinstance(key, str) and isinstance(value, str)):
+            self._convert(f"The header {key!r} is set to {value!r}, which is no text.")
         self.headers[str(key)] = str(value)
 
     def get_response_headers(self) -> dict[str, str]:
@@ -50,80 +116,36 @@ class RequestProcessor:
         """Return one of the answer's headers."""
         return self.headers.get(key)
 
-    def report_status(self, code: int, reason_phrase: str | None = None) -> None:
-        """Set the answer's status."""
+    def report_status(self, code: Any, reason_phrase: str | None = None) -> None:
+        """Set the answer's status.
+
+        Raises:
+            Refused: the contract is strict, and it is no number or the phrase is not ASCII.
+            ValueError: it is no status of an answer.
+        """
+        if not isinstance(code, int):
+            self._convert(f"The status is set to {code!r}, which is no integer.")
+        if int(code) not in _STATUSES:
+            raise ValueError(f"{code} is no status of an answer; those are 200 to 599")
+        if reason_phrase and not reason_phrase.isascii():
+            if self._exact:
+                raise Refused("utf8-status", f"The phrase {reason_phrase!r} is not ASCII.")
+            self.differ("utf8-status")
         self.status = int(code)
-        self.phrase = reason_phrase or ""
+        self.phrase = reason_phrase
 
     def get_response_status_code(self) -> int:
         """Return the answer's status."""
         return self.status
 
-    def get_response_status_phrase(self) -> str:
+    def get_response_status_phrase(self) -> str | None:
         """Return the answer's reason phrase."""
         return self.phrase
 
-
-class Metrics:
-    """What a handler counts and times; each is a line of the endpoint's log."""
-
-    def __init__(self, model_name: str) -> None:
-        """Name the model in each line."""
-        self._model_name = model_name
-
-    def add_counter(
-        self, name: str, value: float, idx: int | None = None, dimensions: object = None
-    ) -> None:
-        """Write a count."""
-        self.add_metric(name, value, "Count", idx, dimensions)
-
-    def add_time(
-        self,
-        name: str,
-        value: float,
-        idx: int | None = None,
-        unit: str = "ms",
-        dimensions: object = None,
-    ) -> None:
-        """Write a duration, in `ms` or `s`."""
-        unit = {"ms": "Milliseconds", "s": "Seconds"}.get(unit, unit)
-        self.add_metric(name, value, unit, idx, dimensions)
-
-    def add_size(
-        self,
-        name: str,
-        value: float,
-        idx: int | None = None,
-        unit: str = "MB",
-        dimensions: object = None,
-    ) -> None:
-        """Write a size, in `B`, `kB`, `MB` or `GB`."""
-        units = {"B": "Bytes", "kB": "Kilobytes", "MB": "Megabytes", "GB": "Gigabytes"}
-        self.add_metric(name, value, units.get(unit, unit), idx, dimensions)
-
-    def add_percent(
-        self, name: str, value: float, idx: int | None = None, dimensions: object = None
-    ) -> None:
-        """Write a percentage."""
-        self.add_metric(name, value, "Percent", idx, dimensions)
-
-    def add_error(self, name: str, value: object, dimensions: object = None) -> None:
-        """Write an error's text."""
-        self.add_metric(name, value, "", None, dimensions)
-
-    def add_metric(
-        self,
-        name: str,
-        value: object,
-        unit: str = "unit",
-        idx: int | None = None,
-        dimensions: object = None,
-    ) -> None:
-        """Write one line in the model server's form; a batch here is always of one."""
-        del idx
-        labels = ",".join([f"ModelName:{self._model_name}", "Level:Model", *_labels(dimensions)])
-        place = f"hostname:{socket.gethostname()},{int(time.time())}"
-        sys.stdout.write(f"{name}.{unit}:{value}|#{labels}|#{place}\n")
+    def _convert(self, problem: str) -> None:
+        if self._exact:
+            raise Refused("answer-metadata", problem)
+        self.differ("answer-metadata")
 
 
 class Context:
@@ -133,7 +155,8 @@ class Context:
         """Begin with a request that has no headers."""
         self._strict = strict
         self.model_name = "model"
-        self.manifest = {"model": {"modelName": "model", "handler": "handler_service.py:handle"}}
+        self.manifest = _manifest(model_dir)
+        self.model_yaml_config: dict[str, Any] = {}
         self.system_properties = {
             "model_dir": model_dir,
             "gpu_id": gpu_id,
@@ -142,30 +165,45 @@ class Context:
             "server_version": "0.12.0",
             "limit_max_image_pixels": True,
         }
-        self.metrics = Metrics(self.model_name)
+        self.metrics = Metrics(self.model_name, lambda: self.request_ids)
         self.explain = False
+        self.stopping_criteria: dict[int, Callable[[Any], bool | None]] | None = None
+        self.cl_socket = ModelServerSocket(self)
+        self.on_part: Callable[[Any], None] = _refuse_part
         self.request_processor: list[RequestProcessor] = []
-        self._request_id: str | None = None
-        self.begin({})
+        self.begin()
 
-    def begin(self, properties: Mapping[str, str]) -> RequestProcessor:
+    def begin(
+        self,
+        headers: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        accept: str | None = None,
+    ) -> RequestProcessor:
         """Take up the next request, and return what its answer will be read from."""
-        processor = RequestProcessor(properties, exact=self._strict)
+        processor = RequestProcessor(headers, content_type, accept, exact=self._strict)
         self.request_processor = [processor]
-        self._request_id = None
         return processor
+
+    def send_part(self, result: Any) -> None:
+        """Send a part of the answer before the handler returns the last one."""
+        self.on_part(result)
+
+    def take_up(self, processors: Sequence[RequestProcessor]) -> None:
+        """Come back to requests that were begun: one, or those that are predicted together."""
+        self.request_processor = list(processors)
+
+    def differ(self, difference: str) -> None:
+        """Note a difference on the current request."""
+        self.request_processor[0].differ(difference)
 
     @property
     def request_ids(self) -> dict[int, str]:
         """The id of each request of the batch."""
-        return {0: self.get_request_id(0)}
+        return {place: processor.id for place, processor in enumerate(self.request_processor)}
 
-    def get_request_id(self, idx: int = 0) -> str:
-        """Return the request's id, a random one."""
-        del idx
-        if self._request_id is None:
-            self._request_id = str(uuid.uuid4())
-        return self._request_id
+    def get_request_id(self, idx: int = 0) -> str | None:
+        """Return a request's id, a random one."""
+        return self.request_ids.get(idx)
 
     def get_request_header(self, idx: int, key: str) -> str | None:
         """Return a header of the request."""
@@ -177,22 +215,22 @@ class Context:
 
     def set_response_content_type(self, idx: int, value: str) -> None:
         """Set the content type; the handlers' result has the last word on it."""
-        self.request_processor[idx].content_type = value
+        self.set_response_header(idx, CONTENT_TYPE, value)
 
     def get_response_content_type(self, idx: int) -> str | None:
         """Return the content type that was set."""
-        return self.request_processor[idx].content_type
+        return self.get_response_headers(idx).get(CONTENT_TYPE)
 
-    def set_response_status(self, code: int = 200, phrase: str | None = "", idx: int = 0) -> None:
+    def set_response_status(self, code: Any = 200, phrase: str | None = "", idx: int = 0) -> None:
         """Set the answer's status."""
         self.request_processor[idx].report_status(code, phrase)
 
-    def set_all_response_status(self, code: int = 200, phrase: str | None = "") -> None:
+    def set_all_response_status(self, code: Any = 200, phrase: str | None = "") -> None:
         """Set the status of every answer of the batch."""
         for idx in range(len(self.request_processor)):
             self.set_response_status(code, phrase, idx)
 
-    def get_response_status(self, idx: int) -> tuple[int, str]:
+    def get_response_status(self, idx: int) -> tuple[int, str | None]:
         """Return status and reason phrase."""
         processor = self.request_processor[idx]
         return processor.status, processor.phrase
@@ -201,16 +239,28 @@ class Context:
         """Return the answer's headers so far."""
         return self.request_processor[idx].headers
 
-    def set_response_header(self, idx: int, key: str, value: str) -> None:
+    def set_response_header(self, idx: int, key: str, value: Any) -> None:
         """Set a header of the answer."""
         self.request_processor[idx].add_response_property(key, value)
 
 
-def _labels(dimensions: object) -> list[str]:
-    """Return `name:value` of each dimension; the model server's Dimension objects have both."""
-    if not isinstance(dimensions, (list, tuple)):
-        return []
-    return [
-        f"{getattr(item, 'name', 'Dimension')}:{getattr(item, 'value', item)}"
-        for item in dimensions
-    ]
+def first_gpu() -> int | None:
+    """Return the number of the GPU that handlers are to use, as the model server tells it.
+
+    Nothing is imported or initialised for it.
+    """
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
+        return None
+    return 0 if any(Path("/dev").glob("nvidia[0-9]*")) else None
+
+
+def _refuse_part(_result: Any) -> None:
+    raise RuntimeError("there is no request whose answer this could be a part of")
+
+
+def _manifest(model_dir: str) -> Any:
+    """Return what MAR-INF/MANIFEST.json says; a model of SageMaker's has none."""
+    try:
+        return json.loads(Path(model_dir, "MAR-INF", "MANIFEST.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -10,9 +10,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import sys
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, NamedTuple, Protocol
 
 from sagelet.worker.serving.tracebacks import blame
 
@@ -25,14 +26,31 @@ USER_FUNCTIONS = (
     "pre_model_fn",
     "model_warmup_fn",
 )
+BATCH_FUNCTION = "predict_batch_fn"
+"""Ours alone: the container passes it over and calls predict_fn."""
+
 _CONFLICT = (
     "Cannot use transform_fn implementation in conjunction with "
     "input_fn, predict_fn, and/or output_fn implementation"
 )
 
 
+_ASYNC = (
+    "{0} is async, and nothing awaits it: SageMaker's container calls handlers as plain functions. "
+    "Write `def {0}` and use asyncio.run() inside it."
+)
+
+
 class Defaults(Protocol):
-    """What serves where the user's module has no function of its own."""
+    """What serves where the user's module has no function of its own.
+
+    Those that need not be there (`pre_model_fn`, `model_warmup_fn`) are looked for by name.
+    """
+
+    @property
+    def strict(self) -> bool:
+        """Whether the contract is strict."""
+        ...
 
     def model_fn(self, model_dir: str) -> Any:
         """Load a model."""
@@ -54,12 +72,12 @@ class Defaults(Protocol):
 class Handler:
     """A function of the contract, called with or without the context as its parameters say."""
 
-    __slots__ = ("_count", "_function", "_problem", "name", "takes_context")
+    __slots__ = ("_count", "_problem", "function", "name", "takes_context")
 
     def __init__(self, name: str, function: Callable[..., Any], arguments: int) -> None:
         """Look at the function's parameters once; what is wrong with them is said when called."""
         self.name = name
-        self._function = function
+        self.function = function
         self._problem: Exception | None = None
         self._count = arguments
         self.takes_context = False
@@ -80,26 +98,60 @@ class Handler:
         Raises:
             TypeError: it takes another number of arguments.
         """
+        return self.bound_to(context)(*arguments)
+
+    @property
+    def problem(self) -> Exception | None:
+        """What is wrong with the function's parameters."""
+        return self._problem
+
+    def bound_to(self, context: Any) -> Callable[..., Any]:
+        """Return what is called with the arguments alone: the function itself, if that is all."""
         if self._problem is not None:
-            raise self._problem.with_traceback(None)
+            return _raising(self._problem)
+        function = self.function
         if self.takes_context:
-            return self._function(*arguments, context)
-        return self._function(*arguments)
+            return lambda *arguments: function(*arguments, context)
+        return function
+
+
+class Calls(NamedTuple):
+    """The handlers of requests, to be called with their arguments alone."""
+
+    transform: Callable[..., Any] | None
+    input: Callable[..., Any]
+    predict: Callable[..., Any]
+    output: Callable[..., Any]
+    batch: Callable[..., Any] | None
 
 
 @dataclass(frozen=True)
 class Handlers:
-    """The functions that serve. `transform` is None where input, predict and output do."""
+    """The functions that serve. `transform` is None where input, predict and output do.
+
+    `batch` is there only where several requests may be predicted together.
+    """
 
     model: Handler
     transform: Handler | None
     input: Handler
     predict: Handler
     output: Handler
+    batch: Handler | None
     before_model: Handler | None
     warm_up: Handler | None
     module: ModuleType | None
     defined: tuple[str, ...]
+
+    def bound_to(self, context: Any) -> Calls:
+        """Return the handlers of requests with the context in its place."""
+        return Calls(
+            transform=self.transform.bound_to(context) if self.transform else None,
+            input=self.input.bound_to(context),
+            predict=self.predict.bound_to(context),
+            output=self.output.bound_to(context),
+            batch=self.batch.bound_to(context) if self.batch else None,
+        )
 
 
 def module_name(program: str) -> str:
@@ -124,23 +176,58 @@ def bind(module: ModuleType | None, defaults: Defaults) -> Handlers:
 
     Raises:
         ValueError: transform_fn stands beside input_fn, predict_fn or output_fn.
+        TypeError: the contract is sane, and a function is async or is a predict_batch_fn that
+            takes another number of arguments.
     """
-    own = {name: getattr(module, name, None) for name in USER_FUNCTIONS} if module else {}
+    names = (*USER_FUNCTIONS, BATCH_FUNCTION)
+    own = {name: getattr(module, name, None) for name in names} if module else {}
     transform = own.get("transform_fn")
     if transform and (own["input_fn"] or own["predict_fn"] or own["output_fn"]):
         raise blame(ValueError(_CONFLICT), transform)
+    if not defaults.strict:
+        _refuse_async(own)
+    before_model = own.get("pre_model_fn") or getattr(defaults, "pre_model_fn", None)
+    warm_up = own.get("model_warmup_fn") or getattr(defaults, "model_warmup_fn", None)
     return Handlers(
         model=Handler("model_fn", own.get("model_fn") or defaults.model_fn, 1),
-        transform=Handler("transform_fn", transform, 4) if transform else None,
+        transform=_optional("transform_fn", transform, 4),
         input=Handler("input_fn", own.get("input_fn") or defaults.input_fn, 2),
         predict=Handler("predict_fn", own.get("predict_fn") or defaults.predict_fn, 2),
         output=Handler("output_fn", own.get("output_fn") or defaults.output_fn, 2),
-        before_model=_optional("pre_model_fn", own.get("pre_model_fn"), 1),
-        warm_up=_optional("model_warmup_fn", own.get("model_warmup_fn"), 2),
+        batch=_batch(own, strict=defaults.strict),
+        before_model=_optional("pre_model_fn", before_model, 1),
+        warm_up=_optional("model_warmup_fn", warm_up, 2),
         module=module,
-        defined=tuple(name for name in USER_FUNCTIONS if own.get(name)),
+        defined=tuple(name for name in names if own.get(name)),
     )
 
 
+def _batch(own: dict[str, Any], *, strict: bool) -> Handler | None:
+    """Return the function for several requests, where the contract knows it."""
+    function = own.get(BATCH_FUNCTION)
+    if not function or strict:
+        return None
+    if own["transform_fn"]:
+        sys.stderr.write("transform_fn answers each request alone: predict_batch_fn is not used\n")
+        return None
+    handler = Handler(BATCH_FUNCTION, function, 2)
+    if handler.problem is not None:
+        raise handler.problem
+    return handler
+
+
+def _refuse_async(own: dict[str, Any]) -> None:
+    for name, function in own.items():
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise blame(TypeError(_ASYNC.format(name)), function)
+
+
 def _optional(name: str, function: Any, arguments: int) -> Handler | None:
-    return None if function is None else Handler(name, function, arguments)
+    return Handler(name, function, arguments) if function else None
+
+
+def _raising(problem: Exception) -> Callable[..., Any]:
+    def refuse(*_arguments: Any) -> Any:
+        raise problem.with_traceback(None)
+
+    return refuse

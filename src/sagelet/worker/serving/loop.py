@@ -12,24 +12,24 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from sagelet.worker.frames import Frame, encode_frame, read_frame
+from sagelet.worker.frames import Frame, encode_frame
+from sagelet.worker.reading import FrameReader
 from sagelet.worker.serving import stand_in
 from sagelet.worker.serving.advice import advice
 from sagelet.worker.serving.answers import Responder
-from sagelet.worker.serving.context import Context
+from sagelet.worker.serving.batches import answer_batch
+from sagelet.worker.serving.context import Context, first_gpu
 from sagelet.worker.serving.defaults import PyTorchDefaults
-from sagelet.worker.serving.loading import folders, load, seen_model_dir
-from sagelet.worker.serving.reloading import NeedsFresh, Prepared, Reloader
+from sagelet.worker.serving.loading import LoadedModel, folders, load, seen_model_dir
+from sagelet.worker.serving.preparing import Preparing
+from sagelet.worker.serving.reloading import Reloader
 from sagelet.worker.serving.tracebacks import describe
 from sagelet.worker.serving.user_code import UserCode
 from sagelet.worker.spec import ServeOrder
-
-Header = dict[str, Any]
 
 
 def serve(order: ServeOrder, sock: socket.socket) -> int:
@@ -53,12 +53,11 @@ class _Session:
     def __init__(self, order: ServeOrder, sock: socket.socket, code: UserCode) -> None:
         strict = order.contract == "strict"
         self._order = order
-        self._sock = sock
         self._strict = strict
-        self._context = Context(seen_model_dir(order), strict=strict)
+        self._line = _Line(sock)
+        self._context = Context(seen_model_dir(order), strict=strict, gpu_id=first_gpu())
         self._defaults = PyTorchDefaults(strict=strict)
         self._reloader = Reloader(order.program, code, self._defaults)
-        self._prepared: Prepared | None = None
 
     def run(self) -> int:
         begun = perf_counter()
@@ -68,82 +67,91 @@ class _Session:
             failure = describe(error, otherwise=self._order.code_dir)
             sys.stderr.write(failure.traceback)
             what_to_do = advice(error, self._order.model_dir)
-            self._send({"op": "load_failed", **asdict(failure), "advice": what_to_do})
+            self._line.send({"op": "load_failed", **asdict(failure), "advice": what_to_do})
             return 1
-        default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
-        responder = Responder(
-            loaded, self._context, strict=self._strict, default_accept=default_accept
-        )
-        self._send(
+        self._line.send(
             {
                 "op": "loaded",
                 "generation": loaded.generation,
                 "load_ms": round((perf_counter() - begun) * 1000, 3),
                 "functions": list(loaded.handlers.defined),
+                "batches": loaded.handlers.batch is not None,
             }
         )
-        return self._answer_frames(responder)
+        return self._answer_frames(self._responder(loaded))
+
+    def _responder(self, loaded: LoadedModel) -> Responder:
+        return Responder(
+            loaded,
+            self._context,
+            strict=self._strict,
+            default_accept=os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
+            max_request_bytes=self._order.max_request_bytes,
+            max_response_bytes=self._order.max_response_bytes,
+        )
 
     def _answer_frames(self, responder: Responder) -> int:
+        line = self._line
+        preparing = Preparing(self._reloader, responder)
         while True:
-            frame = self._read()
-            if frame is None or frame.header["op"] == "stop":
+            frame = line.read()
+            if frame is None:
                 return 0
-            answer, body = self._handle(frame, responder)
-            if answer is not None and not self._send(answer, body):
+            header, body = frame
+            op = header["op"]
+            if op == "invoke":
+                answer, result = responder.answer(header, body, line)
+            elif op == "invoke_batch":
+                answer, result = answer_batch(responder, header["requests"], body)
+            elif op == "stop":
+                return 0
+            else:
+                said = preparing.reply(header, body)
+                if said is None:
+                    continue
+                answer, result = said, b""
+            if not line.send(answer, result):
                 return 0
 
-    def _handle(self, frame: Frame, responder: Responder) -> tuple[Header | None, bytes]:
-        header = frame.header
-        if header["op"] == "invoke":
-            return responder.answer(header, frame.body)
-        if header["op"] == "prepare":
-            return self._prepare(header, responder), b""
-        if header["op"] == "commit" and self._prepared is not None:
-            responder.loaded = self._reloader.commit(self._prepared)
-            self._prepared = None
-            return {"op": "committed", "generation": responder.loaded.generation}, b""
-        self._prepared = None
-        return None, b""
 
-    def _prepare(self, header: Mapping[str, Any], responder: Responder) -> Header:
-        generation = header["generation"]
-        self._prepared = None
-        outcome = self._reloader.prepare(responder.loaded, generation, header["changed"])
-        if isinstance(outcome, NeedsFresh):
-            return {"op": "needs_fresh", "generation": generation, "why": outcome.why}
-        if isinstance(outcome, Prepared):
-            self._prepared = outcome
-            return {
-                "op": "prepared",
-                "generation": generation,
-                "model": "kept",
-                "ms": outcome.ms,
-                "modules": sorted(outcome.remade.modules),
-            }
-        return {"op": "prepare_failed", "generation": generation, **asdict(outcome)}
+class _Line:
+    """The worker's end of the socket; what goes out in parts goes out here."""
 
-    def _read(self) -> Frame | None:
+    def __init__(self, sock: socket.socket) -> None:
+        self._reader = FrameReader(sock)
+        self._sendall = sock.sendall
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame; None once the daemon is gone, and so shall we be."""
         try:
-            return read_frame(self._sock)
+            return self._reader.read()
         except OSError:
-            return None  # the daemon is gone; so shall we be
+            return None
 
-    def _send(self, header: Mapping[str, Any], body: bytes = b"") -> bool:
+    def send(self, header: Mapping[str, Any], body: bytes = b"") -> bool:
         """Send a frame once the log has all that the handlers printed; False if nobody reads."""
-        _flush()
+        _flush(sys.stdout)
+        _flush(sys.stderr)
         try:
-            self._sock.sendall(encode_frame(header, body))
+            self._sendall(encode_frame(header, body))
         except OSError:
             return False
         return True
 
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Send what goes before the parts of an answer."""
+        self.send(header)
 
-def _flush() -> None:
-    # A stream that a handler closed, or that nobody reads, is the handler's loss only.
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
+    def part(self, asked: Any, body: bytes) -> bool:
+        """Send a part; False once it was the last that somebody wants."""
+        return self.send({"op": "part", "id": asked}, body) and not self._reader.takes_back(asked)
+
+
+def _flush(stream: Any) -> None:
+    try:
+        stream.flush()
+    except (AttributeError, OSError, ValueError):
+        return  # a handler closed it or put something else in its place, or nobody reads it
 
 
 def _dump_stacks_on_abort() -> None:

@@ -17,7 +17,8 @@ import ast
 import importlib
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -107,7 +108,7 @@ class Reloader:
         module = remade.modules.get(self._entry, loaded.handlers.module)
         try:
             handlers = bind(module, self._defaults)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             return describe(error, otherwise=getattr(module, "__file__", None) or "")
         fresh = LoadedModel(handlers=handlers, model=loaded.model, generation=generation)
         return Prepared(fresh, remade, round((perf_counter() - begun) * 1000, 3))
@@ -120,6 +121,18 @@ class Reloader:
         _put(prepared.remade.modules)
         self._code.sources.update(prepared.remade.sources)
         return prepared.loaded
+
+    @contextmanager
+    def tried(self, prepared: Prepared) -> Iterator[None]:
+        """Have new modules in place for a moment: what handlers import when called finds them."""
+        modules = prepared.remade.modules
+        old = {name: sys.modules[name] for name in modules if name in sys.modules}
+        _put(modules)
+        try:
+            yield
+        finally:
+            _take_out(modules)
+            _put(old)
 
     def _refuse_files(self, changed: Sequence[str]) -> None:
         """Doubt for weights and other data, and for a file that takes a loaded module's place."""

@@ -59,9 +59,21 @@ def chosen_status(error: BaseException) -> int | None:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what the answer's body begins with: the error's message, never empty."""
+    """Return what the answer's body begins with: never empty where the error chose no status."""
+    if chosen_status(error) is not None:
+        return str(getattr(error, "message", ""))
+    return _text_of(error) or "Invalid Request"
+
+
+def phrase_of(error: BaseException) -> str:
+    """Return what the container puts in the status line for an error."""
+    if chosen_status(error) is not None:
+        return str(getattr(error, "phrase", ""))
+    return _text_of(error)
+
+
+def _text_of(error: BaseException) -> str:
     try:
-        text = getattr(error, "message", None) if chosen_status(error) is not None else str(error)
+        return str(error)
     except Exception as broken:  # noqa: BLE001 - a user's __str__ may raise whatever it likes
-        text = f"{type(error).__name__} (its text is not available: {broken!r})"
-    return str(text) if text else "Invalid Request"
+        return f"{type(error).__name__} (its text is not available: {broken!r})"

@@ -22,6 +22,9 @@ SOURCE_NAME = "__sagelet_source__"
 _BLAMED = "__sagelet_blamed__"
 """An error about a function that was not called has the function's frame under this name."""
 
+_PLACE = "__sagelet_place__"
+"""An error about a file or a folder, rather than a line of code, has its path under this name."""
+
 _OURS = str(Path(__file__).resolve().parent.parent)
 _TOOLKIT = tuple(f"{_OURS}/serving/{name}" for name in ("defaults.py", "codecs.py", "stand_in/"))
 # What reads a module's source, on our behalf or on an import statement's.
@@ -45,6 +48,9 @@ def describe(error: BaseException, *, otherwise: str = "") -> Failure:
     """
     whole = traceback.TracebackException.from_exception(error)
     _clean(whole, error)
+    placed = getattr(error, _PLACE, "")
+    if placed:
+        whole.stack[:] = [frame for frame in whole.stack if not _is_inside(frame.filename)]
     blamed = getattr(error, _BLAMED, None)
     if blamed is not None:
         whole.stack.append(_in_place(blamed, {}))
@@ -52,7 +58,7 @@ def describe(error: BaseException, *, otherwise: str = "") -> Failure:
     if len(text) > _TEXT_LIMIT:
         half = _TEXT_LIMIT // 2
         text = text[:half] + "\n  [...]\n" + text[-half:]
-    where = _where(error, whole) or otherwise
+    where = placed or _where(error, whole) or otherwise
     return Failure(error=last_line(error, whole), where=where, traceback=text)
 
 
@@ -62,6 +68,12 @@ def blame(error: Exception, function: Any) -> Exception:
     if code is not None:
         frame = traceback.FrameSummary(code.co_filename, code.co_firstlineno, code.co_name)
         setattr(error, _BLAMED, frame)
+    return error
+
+
+def place(error: Exception, path: str) -> Exception:
+    """Note on an error which file or folder it is about; return the error."""
+    setattr(error, _PLACE, path)
     return error
 
 
@@ -163,8 +175,14 @@ def _where(error: BaseException, whole: traceback.TracebackException) -> str:
     """Return the user's innermost `file:line`: the file that does not parse, if that is it."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).exists():
         return f"{os.path.realpath(error.filename)}:{error.lineno or 0}"
-    frames = [frame for frame in whole.stack if not _is_library(frame.filename)] or whole.stack
+    theirs = [frame for frame in whole.stack if not _is_inside(frame.filename)]
+    frames = [frame for frame in theirs if not _is_library(frame.filename)] or theirs
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+
+
+def _is_inside(filename: str) -> bool:
+    """Whether a file is this package's own."""
+    return os.path.realpath(filename).startswith(_OURS + os.sep)
 
 
 def _is_library(filename: str) -> bool:

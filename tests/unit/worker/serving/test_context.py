@@ -58,10 +58,11 @@ def test_metrics_are_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> Non
     metrics.add_percent("Full", 50)
     metrics.add_error("Oops", "text")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Tokenise.Milliseconds:1.5|#ModelName:model,Level:Model|#hostname:")
+    first = "[METRICS]Tokenise.Milliseconds:1.5|#ModelName:model,Level:Model|#type:GAUGE|#hostname:"
+    assert lines[0].startswith(first)
     assert [line.partition("|")[0] for line in lines[1:]] == [
-        "Tokens.Count:3",
-        "Batch.Kilobytes:2",
-        "Full.Percent:50",
-        "Oops.:text",
+        "[METRICS]Tokens.Count:3",
+        "[METRICS]Batch.Kilobytes:2",
+        "[METRICS]Full.Percent:50",
+        "[METRICS]Oops.unit:text",
     ]
