@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sagelet.hosting.fingerprints import EMPTY, Fingerprints
-from sagelet.supervision.watching import watch
+from sagelet.hosting.saves import Saves
+from sagelet.supervision.folder_events import Changed
+from sagelet.supervision.watching import Watch, Watcher
 
 log = logging.getLogger(__name__)
 
 Changes: TypeAlias = Mapping[Path, str | None]
 """Files whose content is another than what serves, with what it is now; None: gone."""
 
-_WATCH_STANDS_S = 0.3
 _HALF_SAVED_S = 0.2
 _RESTLESS = 5
 """A data file that caused so many attempts in a row, without an edit of code, is a handler's."""
@@ -44,13 +45,18 @@ class FolderWatch:
     """Watches a folder, in tasks of its own, until it is closed."""
 
     def __init__(
-        self, prints: Fingerprints, attempt: Attempt, on_note: Callable[[str], None]
+        self,
+        prints: Fingerprints,
+        attempt: Attempt,
+        on_note: Callable[[str], None],
+        watcher: Watcher,
     ) -> None:
         """Begin to watch; `prints` are of what is served."""
         self._prints = prints
         self._attempt = attempt
         self._on_note = on_note
-        self._stop = asyncio.Event()
+        self._watcher = watcher
+        self._saves = Saves()
         self._saved = asyncio.Event()
         self._looking = asyncio.Lock()
         self._touched: set[Path] = set()
@@ -59,26 +65,23 @@ class FolderWatch:
         self._ignored: set[Path] = set()
         self._was_refused = False
         loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(each) for each in (self._listen(), self._look_twice(), self._run())
-        ]
+        self._watching = loop.create_task(watcher.add(prints.folder, self._saves.tell))
+        self._tasks = [loop.create_task(each) for each in (self._listen(), self._run())]
 
     async def close(self) -> None:
         """Stop watching; an attempt that runs is broken off."""
-        self._stop.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        watch: Watch = await self._watching
+        await watch.close()
+        self._saves.close()
 
     async def _listen(self) -> None:
-        async for paths in watch([self._prints.folder], stop=self._stop):
-            await self._look(paths)
-
-    async def _look_twice(self) -> None:
-        """Find what was saved while the model loaded, and until the watch stood."""
-        await self._look({self._prints.folder})
-        await asyncio.sleep(_WATCH_STANDS_S)
-        await self._look({self._prints.folder})
+        await asyncio.shield(self._watching)
+        await self._look({self._prints.folder})  # what was saved while the model loaded
+        while True:
+            await self._look(await self._saves.next())
 
     async def _look(self, paths: Iterable[Path]) -> None:
         async with self._looking:
@@ -97,7 +100,7 @@ class FolderWatch:
             changes = self._changes
             if not changes and not self._was_refused:
                 continue
-            if EMPTY in changes.values() and await self._is_saved_again():
+            if {EMPTY, None} & set(changes.values()) and await self._is_saved_again():
                 continue
             try:
                 outcome = await self._attempt(changes, self._saved)
@@ -113,7 +116,7 @@ class FolderWatch:
             self._count(changes)
 
     async def _is_saved_again(self) -> bool:
-        """Wait a moment for the rest of a save that has only emptied its file so far."""
+        """Wait a moment for the rest of a save that has only emptied or moved its file so far."""
         try:
             async with asyncio.timeout(_HALF_SAVED_S):
                 await self._saved.wait()
@@ -125,9 +128,10 @@ class FolderWatch:
         """Compare with what is served now; a save that came meanwhile may have undone it."""
         async with self._looking:
             self._prints.accept(changes)
-            self._touched |= {*changes, *self._changes}
-            self._changes = {}
-        await self._look(())
+            newer, self._changes = self._changes, {}
+            self._touched -= changes.keys()
+        if newer != changes:
+            self._saves.tell(Changed(saved=frozenset({*changes, *newer})))
 
     def _count(self, changes: Changes) -> None:
         """Stop looking at data that changes again and again while no code does: it is output."""

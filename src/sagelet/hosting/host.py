@@ -26,6 +26,7 @@ from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.supervision.requirements import RequirementsCache
+from sagelet.supervision.watching import Watcher
 
 __all__ = ["HostingSettings", "LocalEndpointHost"]
 
@@ -64,6 +65,7 @@ class LocalEndpointHost:
             requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
         )
+        self._watcher = Watcher(self._settings.environ, self._on_problem)
         self._home = home
         self._account = account
         self._running: dict[str, RunningEndpoint] = {}
@@ -92,6 +94,7 @@ class LocalEndpointHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         running, self._running = self._running, {}
         await asyncio.gather(*(each.close() for each in running.values()))
+        await self._watcher.close()
 
     def converge(self, endpoint: Endpoint) -> None:
         """Bring up `endpoint.wanted` (recorded as Creating or Updating), or keep the old."""
@@ -148,6 +151,7 @@ class LocalEndpointHost:
             ledger=self._ledger,
             notes=self.notes,
             settings=self._settings,
+            watcher=self._watcher,
             folder=self._home.endpoint(endpoint.ulid),
             account_id=self._account.id,
         )
@@ -166,6 +170,11 @@ class LocalEndpointHost:
             log.exception("endpoint %s", endpoint.name)
             reason = f"Internal failure of the host: {error!r}"
             await asyncio.to_thread(self._ledger.failed, endpoint, reason)
+
+    def _on_problem(self, text: str) -> None:
+        """Tell what concerns every endpoint."""
+        log.warning("%s", text)
+        self.notes.add("", "", text, is_problem=True)
 
     def _remove_strangers(self, endpoints: Iterable[Endpoint]) -> None:
         """Remove the folders of endpoints that there are no more."""

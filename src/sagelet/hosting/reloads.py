@@ -11,6 +11,7 @@ from pathlib import Path
 from sagelet.errors import WorkerStartFailed
 from sagelet.hosting import failures
 from sagelet.hosting.folder_watch import Changes, Outcome
+from sagelet.hosting.generations import Generations
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
 from sagelet.hosting.pool import Pool
 from sagelet.hosting.replies import Notice
@@ -28,7 +29,7 @@ class Surroundings:
     `retire` gets a pool that serves no more.
     """
 
-    next_generation: Callable[[], int]
+    generations: Generations
     retire: Callable[[Pool], None]
     on_note: Callable[[str], None]
     on_problem: Callable[[str], None]
@@ -49,7 +50,7 @@ class Reloading:
         names = _names(changes)
         pool = self._deployed.pool
         pool.try_again()
-        generation = self._around.next_generation()
+        generation = self._around.generations.next()
         try:
             swapped = await self._swap(pool, generation, changes)
             if isinstance(swapped, Swapped):

@@ -15,13 +15,15 @@ from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
 from sagelet.hosting import failures
 from sagelet.hosting.fingerprints import Fingerprints
-from sagelet.hosting.folder_watch import Changes, FolderWatch, Outcome
+from sagelet.hosting.folder_watch import Attempt, Changes, FolderWatch, Outcome
+from sagelet.hosting.generations import Generations
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.pool import Pool
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
-from sagelet.hosting.versions import Deployed, Deployer, VariantFailed, Version
+from sagelet.hosting.versions import VERSIONS, Deployed, Deployer, VariantFailed, Version
+from sagelet.supervision.watching import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class RunningEndpoint:
         ledger: Ledger,
         notes: HostingNotes,
         settings: HostingSettings,
+        watcher: Watcher,
         folder: Path,
         account_id: str,
     ) -> None:
@@ -46,10 +49,11 @@ class RunningEndpoint:
         self._ledger = ledger
         self._notes = notes
         self._settings = settings
+        self._watcher = watcher
         self._folder = folder
         self._account_id = account_id
         self._version: Version | None = None
-        self._generation = 0
+        self._generations = Generations(folder)
         self._changing = asyncio.Lock()
         self._watches: list[FolderWatch] = []
         self._background: set[asyncio.Task[None]] = set()
@@ -87,7 +91,9 @@ class RunningEndpoint:
             await self._stop_watching()
             self._endpoint = endpoint
             if self._version is None:
-                await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+                await self._generations.remember()
+                left = self._folder / VERSIONS
+                await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
             try:
                 await self._serve(endpoint.wanted)
             except VariantFailed as failed:
@@ -113,9 +119,11 @@ class RunningEndpoint:
         Raises:
             VariantFailed: it did not come up; the old one serves on.
         """
+        generation = self._generations.next()
         version = await self._deployer.bring_up(
-            self._endpoint, serving, self._next_generation(), self._on_problem
+            self._endpoint, serving, generation, self._on_problem
         )
+        await self._generations.keep(generation)
         old, self._version = self._version, version
         self._watch(version)
         if old is not None:
@@ -136,7 +144,7 @@ class RunningEndpoint:
             return
         await asyncio.to_thread(self._ledger.failed, endpoint, reason)
         if failed.watched is not None:
-            self._watch_for_repair(failed.watched)
+            self._watch_folder(failed.watched, self._repair, "")
 
     async def _repair(self, changes: Changes, newer: asyncio.Event) -> Outcome:
         """Try again what failed, now that its folder was edited."""
@@ -165,11 +173,11 @@ class RunningEndpoint:
         for deployed in version.deployed.values():
             if deployed.prints is not None:
                 reloading = Reloading(deployed, self._surroundings(deployed))
-                problem = partial(self._on_problem, deployed.variant.name)
-                self._watches.append(FolderWatch(deployed.prints, reloading.attempt, problem))
+                self._watch_folder(deployed.prints, reloading.attempt, deployed.variant.name)
 
-    def _watch_for_repair(self, prints: Fingerprints) -> None:
-        self._watches.append(FolderWatch(prints, self._repair, partial(self._on_problem, "")))
+    def _watch_folder(self, prints: Fingerprints, attempt: Attempt, variant: str) -> None:
+        problem = partial(self._on_problem, variant)
+        self._watches.append(FolderWatch(prints, attempt, problem, self._watcher))
 
     async def _stop_watching(self) -> None:
         watches, self._watches = self._watches, []
@@ -178,7 +186,7 @@ class RunningEndpoint:
     def _surroundings(self, deployed: Deployed) -> Surroundings:
         name = deployed.variant.name
         return Surroundings(
-            next_generation=self._next_generation,
+            generations=self._generations,
             retire=lambda pool: self._begin(pool.drain(self._settings.drain_s)),
             on_note=partial(self._on_note, name),
             on_problem=partial(self._on_problem, name),
@@ -190,10 +198,6 @@ class RunningEndpoint:
 
     def _on_problem(self, variant: str, text: str) -> None:
         self._notes.add(self._endpoint.name, variant, text, is_problem=True)
-
-    def _next_generation(self) -> int:
-        self._generation += 1
-        return self._generation
 
     async def _shut(self) -> None:
         await self._stop_watching()

@@ -30,6 +30,9 @@ from sagelet.worker.spec import Mounts, ServeOrder
 
 _MODEL = "/opt/ml/model"
 
+VERSIONS = "versions"
+"""The folder, in an endpoint's own, of what is laid out for each version."""
+
 
 class VariantFailed(Exception):
     """A variant of a version did not come up. `folders` are those of the user's that it is from."""
@@ -126,7 +129,7 @@ class Deployer:
         Raises:
             VariantFailed: one did not come up; nothing is left of the others.
         """
-        tree = self._home.endpoint(endpoint.ulid) / "versions" / str(generation)
+        tree = self._home.endpoint(endpoint.ulid) / VERSIONS / str(generation)
 
         async def undo(up: list[Deployed]) -> None:
             await asyncio.gather(*(each.pool.drain(0) for each in up))

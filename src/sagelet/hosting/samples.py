@@ -1,0 +1,34 @@
+"""The sample request that a project ships: new code has to answer it before it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_TYPES = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".npy": "application/x-npy",
+    ".npz": "application/x-npz",
+    ".txt": "text/plain",
+}
+_ANY = "application/octet-stream"
+_ACCEPT = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A request to try new code with."""
+
+    body: bytes
+    content_type: str
+    accept: str = _ACCEPT
+
+    @classmethod
+    def read(cls, path: Path) -> Sample:
+        """Read a payload; its type is that of its suffix. It blocks.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        return cls(path.read_bytes(), _TYPES.get(path.suffix.lower(), _ANY))
