@@ -132,15 +132,24 @@ async def a_door(
     door = Door(bench.host, bench.clock, server, invocations, port)
     await server.startup(sockets=sockets)
     server.server_state.default_headers = [(b"date", b"Fri, 02 Jan 2026 03:04:05 GMT")]
-    yield door
+    try:
+        yield door
+    finally:
+        await _close(door)
+
+
+async def _close(door: Door) -> None:
+    """End it all at once: uvicorn's own shutdown takes its time."""
     for writer in door.opened:
         writer.close()
-    for listening in server.servers:
+    for listening in door.server.servers:
         listening.close()
-    for connection in list(server.server_state.connections):
+    state = door.server.server_state
+    for connection in list(state.connections):
         cast("InvocationProtocol", connection).transport.abort()
-    while server.server_state.connections or server.server_state.tasks:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        while state.connections or state.tasks:
+            await asyncio.sleep(0)
 
 
 class _Closed(Invocations):

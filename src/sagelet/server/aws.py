@@ -36,6 +36,7 @@ from sagelet.wire.validation import validate
 log = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+RUNTIME = "sagemaker-runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class AwsFace:
         answer = self._answer_document(chosen, document, caller, request_id)
         if caller.is_waiter and self.plane.holds(chosen.service, name):
             return await patiently(answer, receive, headers=_json_headers(request_id))
+        if chosen.service == RUNTIME:
+            return await bodies.unless_gone(answer, receive)
         return await answer
 
     async def _answer_document(
@@ -110,7 +113,7 @@ class AwsFace:
     ) -> Response:
         started = time.perf_counter()
         result = await self.plane.answer(chosen.service, chosen.operation.name, document, caller)
-        if chosen.service != "sagemaker-runtime":
+        if chosen.service != RUNTIME:
             ms = 1000 * (time.perf_counter() - started)
             log.info("%s %.1f ms", chosen.operation.name, ms)
         return shown_response(chosen, result, request_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 from sagelet.errors import SageletError
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import Headers
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+T = TypeVar("T")
 
 BODY_S = 60.0
 IDLE_S = 60.0
@@ -74,6 +76,29 @@ async def stream(receive: Receive) -> AsyncIterator[bytes]:
         if part is None:
             return
         yield part
+
+
+async def unless_gone(answer: Awaitable[T], receive: Receive) -> T:
+    """Return what is awaited, which is cancelled if the peer of a request read whole leaves.
+
+    Raises:
+        ClientGone: it left.
+    """
+    pending, gone = asyncio.ensure_future(answer), asyncio.ensure_future(disconnected(receive))
+    try:
+        await asyncio.wait({pending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if pending.done():
+            return pending.result()
+        raise ClientGone
+    finally:
+        pending.cancel()
+        gone.cancel()
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return when the peer has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

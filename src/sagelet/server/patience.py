@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
-from sagelet.server.bodies import ClientGone, Receive
+from sagelet.server.bodies import ClientGone, Receive, disconnected
 from sagelet.wire.messages import Response, StreamedResponse
 
 EVERY_S = 15.0
@@ -37,7 +37,7 @@ async def patiently(
 
 
 async def _blanks_then(pending: asyncio.Future[Response], receive: Receive) -> AsyncIterator[bytes]:
-    gone = asyncio.ensure_future(_disconnected(receive))
+    gone = asyncio.ensure_future(disconnected(receive))
     either: set[asyncio.Future[Any]] = {pending, gone}
     try:
         while not pending.done():
@@ -49,8 +49,3 @@ async def _blanks_then(pending: asyncio.Future[Response], receive: Receive) -> A
     finally:
         pending.cancel()
         gone.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -80,9 +80,10 @@ class QuickVerifier:
         `path` holds no character that needs an escape; the names in `headers` are lower-cased.
         """
         claim, found, given = headers.get(b"authorization", b"").rpartition(_SIGNATURE)
-        signer = self._signers.get(claim) or (self._learn(claim) if found else None)
+        signer = self._signers.get(claim)
         if signer is None or self._secret_of(signer.access_key_id) != signer.secret:
-            self._signers.pop(claim, None)
+            signer = self._learn(claim) if found else None
+        if signer is None:
             return False
         timestamp = headers.get(b"x-amz-date", b"")
         if not self._is_timely(signer, timestamp) or _leaves_out(signer, headers):
@@ -107,6 +108,7 @@ class QuickVerifier:
 
     def _learn(self, claim: bytes) -> _Signer | None:
         """Read the part of an Authorization header that comes before the signature."""
+        self._signers.pop(claim, None)
         try:
             given = parse_authorization(f"{claim.decode('ascii')}{_SIGNATURE.decode()}?")
         except UnicodeDecodeError:

@@ -114,12 +114,14 @@ def test_what_nobody_foresaw_is_an_internal_failure(caplog: pytest.LogCaptureFix
 
 
 # Errors that no request can bring about: they are raised before there is a server, by clients, or
-# are told through a resource's FailureReason.
+# are told through a resource's FailureReason, or within a stream.
 _NEVER_ON_THE_WIRE = (
     errors.ChildFailed,
     errors.ConfigError,
     errors.DaemonError,
+    errors.ModelStreamBroken,
     errors.RemoteError,
+    errors.RequirementsFailed,
     errors.StateError,
 )
 
