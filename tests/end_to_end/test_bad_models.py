@@ -130,7 +130,7 @@ def test_a_payload_that_kills_the_worker_is_answered_and_not_sent_again(
         error = model_error(local, "deadly", "application/json", "die")
         assert local.invoke("deadly", "live") == "live"  # by the worker in its place
     assert error["OriginalStatusCode"] == status
-    assert '"message": "Worker died."' in error["OriginalMessage"]
+    assert '"message": "Worker died.' in error["OriginalMessage"]
 
 
 def model_error(

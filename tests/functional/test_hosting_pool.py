@@ -124,7 +124,7 @@ async def make() -> AsyncIterator[Make]:
 async def test_a_request_is_answered_by_a_worker(make: Make) -> None:
     rig = await make()
     said = await rig.ask(b"hello")
-    assert said == Answer(200, b"echo hello", "text/plain", "AllTraffic", 1)
+    assert said == Answer(200, b"echo hello", "text/plain", "AllTraffic", 1, timing=said.timing)
 
 
 async def test_workers_answer_at_the_same_time_and_the_rest_wait_their_turn(make: Make) -> None:
@@ -183,9 +183,19 @@ async def test_who_hangs_up_while_being_served_leaves_the_worker_to_finish(make:
     assert rig.launcher.workers == [worker]
 
 
-@pytest.mark.parametrize(("kind", "status"), [(Dies, 500), (Killed, 507)])
+@pytest.mark.parametrize(
+    ("kind", "status", "text"),
+    [
+        (Dies, 500, "Worker died."),
+        (
+            Killed,
+            507,
+            "Worker died. It was killed by SIGKILL (the system may have run out of memory).",
+        ),
+    ],
+)
 async def test_a_request_whose_worker_dies_is_answered_and_the_worker_replaced(
-    make: Make, kind: type[ScriptedWorker], status: int
+    make: Make, kind: type[ScriptedWorker], status: int, text: str
 ) -> None:
     rig = await make(kind, workers=1)
     await rig.ask()
@@ -194,7 +204,7 @@ async def test_a_request_whose_worker_dies_is_answered_and_the_worker_replaced(
     assert json.loads(said.body) == {
         "code": status,
         "type": "InternalServerException",
-        "message": "Worker died.",
+        "message": text,
     }
     assert (await rig.ask(b"again")).body == b"echo again"
     assert any("another one starts" in note for note in rig.notes)

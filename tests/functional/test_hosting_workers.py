@@ -264,7 +264,8 @@ async def test_a_killed_worker_costs_its_request_only(
     os.kill(victim, number)
     answer = await asked
     assert answer.status == status
-    assert json.loads(answer.body)["message"] == "Worker died."
+    said_of_it = json.loads(answer.body)["message"]
+    assert said_of_it.startswith(f"Worker died. It was killed by {number.name}")
     assert said(await rig.ask())["weights"] == "first"
     await rig.noted(f"a worker was killed by {number.name}")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,33 @@ class Answer:
     where: str = ""
 
 
+class AnswerParts(Protocol):
+    """The parts of a streamed answer, none of them empty. Whoever leaves early closes it.
+
+    It raises ModelStreamBroken where the model fails half-way; closing it ends the handler's
+    generator.
+    """
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return what is iterated."""
+        ...
+
+    def __anext__(self) -> Awaitable[bytes]:
+        """Return the next part."""
+        ...
+
+    def aclose(self) -> Awaitable[None]:
+        """Leave."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """An answer whose body is produced while it is sent; its status is below 400.
-
-    `parts` are never empty. It raises ModelStreamBroken where the model fails half-way, and
-    closing it ends the handler's generator.
-    """
+    """An answer whose body is produced while it is sent; its status is below 400."""
 
     status: int
     content_type: str | None
     variant: str
     generation: int
-    parts: AsyncIterator[bytes]
+    parts: AnswerParts
     headers: Mapping[str, str] = field(default_factory=dict)

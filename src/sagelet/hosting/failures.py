@@ -55,7 +55,12 @@ def server_error(status: int, message: str, kind: str = "InternalServerException
 
 def status_of_death(exit_code: int) -> int:
     """Return the status for a request whose worker died: 507 where memory may have run out."""
-    return 507 if exit_code in (-signal.SIGKILL, _OUT_OF_MEMORY) else 500
+    return 507 if may_be_out_of_memory(exit_code) else 500
+
+
+def may_be_out_of_memory(exit_code: int) -> bool:
+    """Whether a process ended as one does that the kernel kills for want of memory."""
+    return exit_code in (-signal.SIGKILL, _OUT_OF_MEMORY)
 
 
 def cause_of_death(exit_code: int) -> str:

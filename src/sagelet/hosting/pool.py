@@ -1,38 +1,46 @@
-"""The workers of one variant of one version: one request at a time each, the rest wait in turn.
+"""The workers of one variant of one version, from their start to their end.
 
-    invoke -> a free worker, or a place in the queue (bounded) -> frame -> frame -> answer
+    submit -> desk (who gets which request) -> worker -> answer
+                └── a worker that is lost -> what it was at is answered; recovery starts another
 
-A worker that dies on a request answers it with the model server's "Worker died."; `recovery` starts
-another one in its place.
+A worker that dies on a request answers it with the model server's "Worker died.". A pool that is
+parked has no workers; the next request starts them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
+from sagelet.domain.facts import VariantFacts, WorkerFacts
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
-from sagelet.errors import QueueFull
 from sagelet.hosting.connection import ConnectionGone
+from sagelet.hosting.desk import Desk, Loss
+from sagelet.hosting.line import Line
+from sagelet.hosting.metering import Meter
 from sagelet.hosting.recovery import Recovery
-from sagelet.hosting.replies import TIMED_OUT, Replies
-from sagelet.hosting.seats import Seat
+from sagelet.hosting.replies import Replies
+from sagelet.hosting.seats import Seat, Work
+from sagelet.hosting.stream_tickets import StreamLimits, StreamTicket
+from sagelet.hosting.tickets import Ticket
 from sagelet.hosting.together import start_together
 from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
+
+_REPLACED = "this version has been replaced"
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
     """The numbers of a pool.
 
-    Between the tries to replace a worker it waits `delays_s`; when its workers do nothing but die,
-    it gives up for `rest_s`.
+    A streamed answer has `timeout_s` until its first part and `stream_s` in all. Between the tries
+    to replace a worker the pool waits `delays_s`; when its workers do nothing but die, it gives up
+    for `rest_s`.
     """
 
     workers: int
@@ -41,6 +49,8 @@ class PoolSettings:
     stop_s: float
     rest_s: float
     delays_s: Sequence[float] = DELAYS_S
+    max_batch: int = 1
+    stream_s: float = 480.0
 
 
 class Pool:
@@ -54,18 +64,31 @@ class Pool:
         recruiting: Recruiting,
         settings: PoolSettings,
         on_note: Callable[[str], None],
+        meter: Meter | None = None,
     ) -> None:
         """Prepare; `start` brings the workers up. `on_note` is told of deaths and recoveries."""
         self.variant = variant
-        self.replies = Replies(variant)
         self._endpoint = endpoint
         self._settings = settings
         self._on_note = on_note
-        self._seats: dict[Worker, Seat] = {}
-        self._free: list[Worker] = []
-        self._waiting: deque[asyncio.Future[Worker]] = deque()
-        self._quiet = asyncio.Event()
+        self._meter = meter or Meter()
+        self.replies = Replies(variant, self._meter)
+        self._desk = Desk(
+            Line(endpoint, settings.waiting_limit),
+            self._meter,
+            timeout_s=settings.timeout_s,
+            max_batch=settings.max_batch,
+            generation=recruiting.order.generation,
+            on_loss=self._lost,
+        )
+        self._stream_limits = StreamLimits(
+            settings.timeout_s, settings.stream_s, self._desk.limits.watch
+        )
+        self._number = 0
+        self._is_parked = False
+        self._is_waking = False
         self._closed = ""
+        self._burials: set[asyncio.Task[None]] = set()
         self._recovery = Recovery(
             recruiting,
             rest_s=settings.rest_s,
@@ -83,17 +106,47 @@ class Pool:
             recruiting=self.recruiting.at_generation(generation),
             settings=self._settings,
             on_note=self._on_note,
+            meter=self._meter,
         )
 
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The workers that live."""
-        return tuple(self._seats)
+        return tuple(self._desk.seats)
 
     @property
     def recruiting(self) -> Recruiting:
         """How its next worker will come to be."""
         return self._recovery.recruiting
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether its workers were stopped until the next request."""
+        return self._is_parked
+
+    def idle_s(self) -> float:
+        """Return the seconds since the last request; 0 while there is one."""
+        return monotonic() - self._desk.last_at if self._desk.is_quiet else 0.0
+
+    def facts(self) -> VariantFacts:
+        """Return what is known of it."""
+        order, meter = self.recruiting.order, self._meter
+        return VariantFacts(
+            variant=self.variant,
+            generation=order.generation,
+            contract=order.contract,
+            is_parked=self._is_parked,
+            waiting=self._desk.line.count(),
+            workers=tuple(
+                WorkerFacts(worker.pid, worker.generation, bool(seat.asked))
+                for worker, seat in self._desk.seats.items()
+            ),
+            requests=meter.requests,
+            errors=meter.errors,
+            latency_ms=meter.latency_ms(),
+            phases_ms=meter.phases_ms(),
+            differs=dict(meter.differs),
+        )
 
     async def start(self) -> None:
         """Start all workers at once, and wait until every one has loaded the model.
@@ -106,50 +159,45 @@ class Pool:
             self._admit(worker)
 
     def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
-        """Begin one invocation.
-
-        Raises (as the result's exception):
-            QueueFull: too many wait already.
-        """
-        return asyncio.get_running_loop().create_task(self._invoke(invocation))
-
-    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
-        """Run one invocation whose answer is passed on in parts.
+        """Begin one invocation. Cancelling the result withdraws it unless it was started.
 
         Raises:
             QueueFull: too many wait already.
         """
-        return await self._invoke(invocation)
+        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        now = monotonic()
+        self._number += 1
+        timeout_s = self._settings.timeout_s
+        self._queue(Ticket(self._number, invocation, reply, self.replies, timeout_s, now), now)
+        return reply
 
-    async def _invoke(self, invocation: Invocation) -> Answer:
-        latest = asyncio.get_running_loop().time() + self._settings.timeout_s
-        header = {
-            "op": "invoke",
-            "id": 0,
-            "content_type": invocation.content_type,
-            "accept": invocation.accept,
-            "headers": dict(invocation.headers),
-        }
-        while True:
-            if not self._seats and self._given_up:
-                return self.replies.unreachable(self._given_up, self._generation)
-            try:
-                worker = self._free.pop() if self._free else await self._next_free(latest)
-            except TimeoutError:
-                return self.replies.timed_out(self._generation)
-            except _Nobody:
-                continue
-            generation = worker.generation
-            try:
-                frame = await self._ask(worker, header, invocation.body, latest)
-            except ConnectionGone as gone:
-                if not gone.asked:
-                    continue  # it died before it was asked: the next one gets the request
-                return self.replies.of_death(await worker.exit_code(), generation)
-            return self.replies.of_frame(frame, generation)
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one invocation whose answer is passed on in parts.
+
+        An Answer is what there was no stream of: an error before the first part, for one.
+
+        Raises:
+            QueueFull: too many wait already.
+        """
+        reply: asyncio.Future[Answer | StreamedAnswer] = asyncio.get_running_loop().create_future()
+        now = monotonic()
+        self._number += 1
+        limits = self._stream_limits
+        ticket = StreamTicket(self._number, invocation, reply, self.replies, limits, now)
+        self._queue(ticket, now)
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            ticket.leave()
+            raise
 
     async def errand(
-        self, worker: Worker, header: Mapping[str, Any], *, within_s: float | None = None
+        self,
+        worker: Worker,
+        header: Mapping[str, Any],
+        body: bytes = b"",
+        *,
+        within_s: float | None = None,
     ) -> Frame:
         """Ask a worker something between two requests, before it gets another one.
 
@@ -157,23 +205,18 @@ class Pool:
             ConnectionGone: it died, or had died before.
             TimeoutError: it was busy for longer than `within_s`; it has not been asked.
         """
-        seat = self._seats.get(worker)
-        if seat is None:
-            raise ConnectionGone(asked=False)
-        if worker in self._free:
-            self._free.remove(worker)
-            return await worker.connection.ask(header)
-        return await seat.queue(header, within_s)
+        return await self._desk.errand(worker, header, body, within_s)
 
     def tell(self, worker: Worker, header: Mapping[str, Any]) -> None:
         """Tell a worker something that it does not reply to."""
-        worker.connection.tell(header)
+        worker.tell(header)
 
     async def commit(self, generation: int) -> None:
         """Put a prepared generation in place: no worker takes another request without it."""
         self._recovery.serve(generation)
+        self._desk.generation = generation
         header = {"op": "commit", "generation": generation}
-        commits = [self.errand(worker, header) for worker in self._seats]
+        commits = [self.errand(worker, header) for worker in self.workers]
         for result in await asyncio.gather(*commits, return_exceptions=True):
             # A worker that died meanwhile is replaced by one of this generation.
             if isinstance(result, BaseException) and not isinstance(result, ConnectionGone):
@@ -183,137 +226,91 @@ class Pool:
         """Start the workers that were given up: the cause may be gone."""
         self._recovery.try_again()
 
+    async def park(self) -> None:
+        """Stop the workers until the next request, unless something is going on."""
+        if self._closed or self._is_parked or not (self._desk.is_quiet and self._desk.seats):
+            return
+        self._is_parked = True
+        seats = self._desk.let_go()
+        await self._recovery.close()
+        await self._stop([seat.worker for seat in seats])
+
     async def drain(self, within_s: float) -> None:
         """Let all that has come in be answered, then end the workers."""
-        if not self._is_quiet:
-            self._quiet.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._quiet.wait(), within_s)
+        await self._desk.until_quiet(within_s)
+        self._closed = _REPLACED
+        seats = self._desk.let_go()
+        self._desk.limits.close()
         await self._recovery.close()
-        workers = self.workers
-        for worker in workers:
-            worker.connection.on_lost = _nothing
-        self._seats.clear()
-        self._free.clear()
-        self._closed = "this version has been replaced"
         self._turn_away()
-        await self._stop(workers)
+        await self._stop([seat.worker for seat in seats])
+        await asyncio.gather(*(self._end(seat) for seat in seats), *self._burials)
+        self._turn_away()
+
+    def _queue(self, ticket: Ticket, now: float) -> None:
+        if self._desk.seats:
+            self._desk.submit(ticket, now)
+        else:
+            self._wait_for_workers(ticket, now)
+
+    def _wait_for_workers(self, ticket: Ticket, now: float) -> None:
+        """Let a request wait until there are workers; tell it at once where none will come."""
+        if self._given_up:
+            ticket.turn_away(self._given_up, self._desk.generation)
+            return
+        if self._is_parked:
+            self._is_parked, self._is_waking = False, True
+            self._recovery.recruit(self._settings.workers)
+        if self._is_waking:
+            ticket.deadline += self.recruiting.load_s
+        self._desk.submit(ticket, now)
+
+    def _admit(self, worker: Worker) -> None:
+        if self._is_waking:
+            # The model's load is not the time of those who have woken it.
+            self._is_waking = False
+            deadline = monotonic() + self._settings.timeout_s
+            self._desk.line.wait_until(deadline)
+            self._desk.limits.watch(deadline)
+        self._desk.admit(worker)
 
     @property
     def _given_up(self) -> str:
         """Why no worker will come, if so."""
         return self._closed or self._recovery.given_up
 
-    @property
-    def _is_quiet(self) -> bool:
-        return len(self._free) == len(self._seats) and not self._waiting
+    def _lost(self, loss: Loss) -> None:
+        """Replace a worker, and answer for it."""
+        self._recovery.replace(loss.worker, why=loss.why)
+        if loss.why:
+            self._recovery.begin(loss.worker.abort())
+        elif loss.work is not None:
+            self._bury(loss.worker, loss.work)
 
-    async def _next_free(self, latest: float) -> Worker:
-        """Wait in the queue for a worker.
+    def _bury(self, worker: Worker, work: Work) -> None:
+        """Answer for a worker that died, once it is known of what."""
 
-        Raises:
-            QueueFull: it is too long already.
-            TimeoutError: the wait was.
-        """
-        if len(self._waiting) >= self._settings.waiting_limit:
-            raise QueueFull(endpoint=self._endpoint, waiting=len(self._waiting))
-        place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
-        try:
-            async with asyncio.timeout_at(latest):
-                return await place
-        except BaseException:
-            if place.done() and not place.cancelled() and place.exception() is None:
-                self._release(place.result())  # it was ours already, in this very moment
-            elif place in self._waiting:
-                self._waiting.remove(place)
-            raise
+        async def answer() -> None:
+            work.fail(await worker.death(), worker.generation)
 
-    def _ask(
-        self, worker: Worker, header: Mapping[str, Any], body: bytes, latest: float
-    ) -> asyncio.Future[Frame]:
-        seat = self._seats.get(worker)
-        if seat is None:
-            raise ConnectionGone(asked=False)
-        reply = worker.connection.ask(header, body)
-        # The timer is the worker's and not the caller's: who hangs up early changes nothing.
-        seat.timer = asyncio.get_running_loop().call_at(latest, self._timed_out, worker, reply)
-        return reply
+        self._begin(answer())
 
-    def _admit(self, worker: Worker) -> None:
-        worker.connection.on_reply = lambda frame: self._replied(worker, frame)
-        worker.connection.on_lost = lambda: self._lost(worker)
-        self._seats[worker] = Seat(worker)
-        if worker.connection.is_lost:
-            self._lost(worker)
-        else:
-            self._release(worker)
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._burials.add(task)
+        task.add_done_callback(self._burials.discard)
 
-    def _replied(self, worker: Worker, frame: Frame) -> None:
-        seat = self._seats.get(worker)
-        if seat is None:
-            return
-        seat.stop_timer()
-        worker.replies += 1
-        if frame.header["op"] == "committed":
-            worker.generation = frame.header["generation"]
-        self._release(worker)
-
-    def _release(self, worker: Worker) -> None:
-        """Give a worker that has nothing to do its next errand, or request, or rest."""
-        seat = self._seats.get(worker)
-        if seat is None or worker.connection.is_lost:
-            return
-        if seat.errands:
-            seat.errands.popleft().run(worker)
-            return
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(worker)
-                return
-        self._free.append(worker)
-        if self._is_quiet:
-            self._quiet.set()
-
-    def _lost(self, worker: Worker, why: str = "") -> None:
-        seat = self._seats.pop(worker, None)
-        if seat is None:
-            return
-        if worker in self._free:
-            self._free.remove(worker)
-        seat.leave()
-        self._recovery.replace(worker, why=why)
-        if self._is_quiet:
-            self._quiet.set()
-
-    def _timed_out(self, worker: Worker, reply: asyncio.Future[Frame]) -> None:
-        """Answer for a worker that did not; it gets no other request."""
-        if not reply.done():
-            reply.set_result(TIMED_OUT)
-        limit = f"{self._settings.timeout_s:g} s"
-        self._lost(worker, f"a request took longer than {limit}; its worker is replaced")
-        self._recovery.begin(worker.abort())
+    async def _end(self, seat: Seat) -> None:
+        """Answer what a worker that was ended had not."""
+        work = self._desk.vacate(seat).work
+        if work is not None:
+            work.fail(await seat.worker.death(), seat.worker.generation)
 
     def _turn_away(self) -> None:
-        """Wake those who wait for workers that will not come."""
-        if not self._seats:
-            for place in self._waiting:
-                if not place.done():
-                    place.set_exception(_Nobody)
-            self._waiting.clear()
-
-    @property
-    def _generation(self) -> int:
-        return self.recruiting.order.generation
+        """Tell those who wait that no worker will come, if so."""
+        if not self._desk.seats and self._given_up:
+            self._is_waking = False
+            self._desk.turn_away(self._given_up)
 
     async def _stop(self, workers: Sequence[Worker]) -> None:
         await asyncio.gather(*(worker.stop(self._settings.stop_s) for worker in workers))
-
-
-class _Nobody(Exception):
-    """There are no workers, and there will be none for a while."""
-
-
-def _nothing() -> None:
-    """Do nothing: the end of a worker that was told to stop is no news."""

@@ -57,13 +57,19 @@ class Recovery:
         self._changed.set()
         self._changed = asyncio.Event()
         missing, self._missing = self._missing, 0
-        for _ in range(missing):
+        self.recruit(missing)
+
+    def recruit(self, count: int) -> None:
+        """Start so many new workers: there are none."""
+        for _ in range(count):
             self.begin(self._start(Backoff(self._delays_s)))
 
     async def close(self) -> None:
-        """Start no more workers."""
+        """Start no more workers, until `recruit` says otherwise."""
         if self._rest is not None:
             self._rest.cancel()
+        self._breaker.reset()
+        self.given_up, self._missing = "", 0
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -75,8 +81,8 @@ class Recovery:
         task.add_done_callback(self._tasks.discard)
 
     async def _succeed(self, worker: Worker, why: str) -> None:
-        exit_code = await worker.exit_code()
-        self._on_note(why or f"a worker {failures.cause_of_death(exit_code)}; another one starts")
+        death = await worker.death()
+        self._on_note(why or f"a worker {death.cause}; another one starts")
         delays = self._delays.pop(worker, None) or Backoff(self._delays_s)
         if worker.replies:
             delays.reset()
@@ -106,11 +112,10 @@ class Recovery:
 
     def _give_up(self, why: str) -> None:
         self._missing += 1
-        if self.given_up:
-            return
-        self.given_up = why
-        self._on_note(f"no more workers are started for {self._rest_s:g} s: {why}")
-        self._rest = asyncio.get_running_loop().call_later(self._rest_s, self.try_again)
+        if not self.given_up:
+            self.given_up = why
+            self._on_note(f"no more workers are started for {self._rest_s:g} s: {why}")
+            self._rest = asyncio.get_running_loop().call_later(self._rest_s, self.try_again)
         self.on_given_up()
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
-from sagelet.domain.invocation import Answer
+from sagelet.domain.invocation import Answer, Timing
+from sagelet.errors import ModelStreamBroken
 from sagelet.hosting import failures
+from sagelet.hosting.death import Death
+from sagelet.hosting.metering import Meter
 from sagelet.worker.frames import Frame
-
-TIMED_OUT = Frame({"op": "timed_out"})
-"""Stands for the reply of a worker that took too long."""
 
 _TIMED_OUT_STATUS = 0
 """An Answer of this status tells that the container did not answer in time."""
+
+_STREAM_BROKEN = "StreamBroken"
+_STREAM_TOO_LONG = "ModelInvocationTimeExceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +30,79 @@ class Notice:
 
 
 class Replies:
-    """Makes the answers of one variant; `notice` goes along where there is one."""
+    """Makes the answers of one variant and counts them; `notice` goes along where there is one."""
 
-    def __init__(self, variant: str) -> None:
+    def __init__(self, variant: str, meter: Meter) -> None:
         """Begin without a notice."""
         self.notice: Notice | None = None
-        self._variant = variant
+        self.variant = variant
+        self.meter = meter
 
-    def of_frame(self, frame: Frame, generation: int) -> Answer:
+    def of_frame(self, frame: Frame, generation: int, queue_ms: float, total_ms: float) -> Answer:
         """Return what a worker answered."""
-        said = frame.header
-        if frame is TIMED_OUT:
-            return self.timed_out(generation)
+        said, body = frame
+        headers = said["headers"]
+        status = said["status"]
+        timing = Timing(queue_ms, said.get("phases_ms") or {}, total_ms)
+        differs = tuple(said["differs"]) if "differs" in said else ()
+        self.meter.count(status, timing, differs)
         return Answer(
-            status=said["status"],
-            body=frame.body,
-            content_type=said["content_type"],
-            variant=self._variant,
-            generation=generation,
-            headers=self._with_notice(said["headers"], generation),
+            status,
+            body,
+            said["content_type"],
+            self.variant,
+            generation,
+            headers if self.notice is None else self.with_notice(headers, generation),
+            timing,
+            differs,
+            said.get("handler") or "",
+            said.get("where") or "",
         )
 
-    def timed_out(self, generation: int) -> Answer:
+    def timed_out(self, generation: int, timing: Timing) -> Answer:
         """Return the answer to a request that took too long."""
-        return self._own(_TIMED_OUT_STATUS, failures.TIMED_OUT.encode(), None, generation)
+        body = failures.TIMED_OUT.encode()
+        return self._own(_TIMED_OUT_STATUS, body, None, generation, timing)
 
-    def of_death(self, exit_code: int, generation: int) -> Answer:
+    def of_death(self, death: Death, generation: int, timing: Timing) -> Answer:
         """Return the answer to a request whose worker died."""
-        status = failures.status_of_death(exit_code)
-        body = failures.server_error(status, "Worker died.")
-        return self._own(status, body, "application/json", generation)
+        body = failures.server_error(death.status, death.text)
+        return self._own(death.status, body, "application/json", generation, timing)
 
-    def unreachable(self, why: str, generation: int) -> Answer:
+    def unreachable(self, why: str, generation: int, timing: Timing) -> Answer:
         """Return the answer to a request that there is no worker for."""
         text = f"No worker is available to serve request: {why}"
         status = HTTPStatus.SERVICE_UNAVAILABLE.value
         body = failures.server_error(status, text, "ServiceUnavailableException")
-        return self._own(status, body, "application/json", generation)
+        return self._own(status, body, "application/json", generation, timing)
 
-    def _own(self, status: int, body: bytes, content_type: str | None, generation: int) -> Answer:
-        headers = self._with_notice({}, generation)
-        return Answer(status, body, content_type, self._variant, generation, headers)
-
-    def _with_notice(self, headers: Mapping[str, str], generation: int) -> Mapping[str, str]:
+    def with_notice(self, headers: Mapping[str, str], generation: int) -> Mapping[str, str]:
+        """Return the headers of an answer, with the notice's where it has to do with it."""
         if self.notice is None or generation > self.notice.generation:
             return headers
         return {**headers, **self.notice.headers}
+
+    def _own(
+        self, status: int, body: bytes, content_type: str | None, generation: int, timing: Timing
+    ) -> Answer:
+        self.meter.count(status, timing)
+        headers = self.with_notice({}, generation)
+        return Answer(status, body, content_type, self.variant, generation, headers, timing)
+
+
+def stream_failed(said: Mapping[str, Any], body: bytes) -> ModelStreamBroken:
+    """Return what ends a stream whose handler failed half-way: its error, then the traceback."""
+    text = body.decode("utf-8", "replace") or str(said.get("error", ""))
+    return ModelStreamBroken(code=_STREAM_BROKEN, message=text)
+
+
+def stream_cut(death: Death) -> ModelStreamBroken:
+    """Return what ends a stream whose worker died half-way."""
+    return ModelStreamBroken(code=_STREAM_BROKEN, message=death.text)
+
+
+def stream_too_long(limit_s: float) -> ModelStreamBroken:
+    """Return what ends a stream that takes longer than it may."""
+    return ModelStreamBroken(
+        code=_STREAM_TOO_LONG, message=f"The model's answer took longer than {limit_s:g} s."
+    )

@@ -1,16 +1,59 @@
-"""A worker's place in a pool: until when it may answer, and what it is asked between requests."""
+"""A worker's place in a pool: what it has been asked, in order, and what it is asked next."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from math import inf
+from typing import Any, Protocol
 
 from sagelet.hosting.connection import ConnectionGone
+from sagelet.hosting.death import Death
+from sagelet.hosting.heads import Heads
 from sagelet.hosting.worker import Worker
-from sagelet.worker.frames import Frame
+from sagelet.worker.frames import Frame, encode_frame
+
+
+class Work(Protocol):
+    """What a worker is asked. `began` is when it came to the front: the worker may be at it.
+
+    A worker that is at it for longer than `limit_s` is killed. `deadline` is when the work is
+    answered for at the latest; inf where that is not due, or was done.
+    """
+
+    began: float
+    limit_s: float
+
+    @property
+    def deadline(self) -> float:
+        """When to call `expire`."""
+        ...
+
+    def frame(self, heads: Heads) -> bytes:
+        """Return it as a worker gets it."""
+        ...
+
+    def hear(self, frame: Frame, seat: Seat) -> bool:
+        """Take a frame of the reply; return whether it was the last."""
+        ...
+
+    def finish(self, frame: Frame, generation: int, now: float) -> None:
+        """Hand on the reply, whose last frame this is."""
+        ...
+
+    def expire(self, generation: int, now: float) -> None:
+        """Answer for a worker that did not within the deadline."""
+        ...
+
+    def overrun(self, generation: int) -> None:
+        """Answer for a worker that is killed because it took too long."""
+        ...
+
+    def fail(self, death: Death, generation: int) -> None:
+        """Answer for a worker that died while it may have been at it."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -18,57 +61,97 @@ class Errand:
     """Something that a worker is asked between two requests, before any other request."""
 
     header: Mapping[str, Any]
+    body: bytes
+    limit_s: float
     reply: asyncio.Future[Frame]
+    began: float = 0.0
+    deadline: float = inf
 
-    def run(self, worker: Worker) -> None:
-        """Ask it; the reply, or ConnectionGone, is handed on."""
-        try:
-            worker.connection.ask(self.header).add_done_callback(self._hand_on)
-        except ConnectionGone as gone:
-            self.fail(gone)
+    def frame(self, heads: Heads) -> bytes:
+        """Return it as a worker gets it."""
+        del heads  # those are for requests
+        return encode_frame(self.header, self.body)
 
-    def fail(self, error: BaseException) -> None:
-        """End it without a reply."""
+    def hear(self, frame: Frame, seat: Seat) -> bool:
+        """Take a frame of the reply; one that comes in parts is only judged by its last."""
+        header = frame.header
+        if header["op"] in ("begin", "part"):
+            return False
+        worker = seat.worker
+        if header["op"] == "committed":
+            worker.generation = header["generation"]
+            worker.batches = bool(header.get("batches", worker.batches))
+        return True
+
+    def finish(self, frame: Frame, generation: int, now: float) -> None:
+        """Hand on the reply."""
+        del generation, now
         if not self.reply.done():
-            self.reply.set_exception(error)
+            self.reply.set_result(frame)
 
-    def _hand_on(self, reply: asyncio.Future[Frame]) -> None:
-        error = reply.exception()
-        if error is not None:
-            self.fail(error)
-        elif not self.reply.done():
-            self.reply.set_result(reply.result())
+    def expire(self, generation: int, now: float) -> None:
+        """Do nothing: an errand has its worker's limit only."""
+
+    def overrun(self, generation: int) -> None:
+        """Tell that no reply will come."""
+        del generation
+        self._end(ConnectionGone(asked=True))
+
+    def fail(self, death: Death, generation: int) -> None:
+        """Tell that no reply will come."""
+        del death, generation
+        self._end(ConnectionGone(asked=True))
+
+    def withdraw(self, why: Exception) -> None:
+        """End it before it was asked."""
+        self._end(why)
+
+    def _end(self, why: Exception) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(why)
 
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """A worker's place; the timer belongs to the request that it runs."""
+    """A worker's place. The first of `asked` is what the worker is at; it answers in order."""
 
     worker: Worker
-    timer: asyncio.TimerHandle | None = None
+    asked: deque[Work] = field(default_factory=deque)
     errands: deque[Errand] = field(default_factory=deque)
+    send: Callable[[bytes], None] = field(init=False)
 
-    def queue(self, header: Mapping[str, Any], within_s: float | None) -> asyncio.Future[Frame]:
+    def __post_init__(self) -> None:
+        """Look up once what is called for each request."""
+        self.send = self.worker.connection.send
+
+    @property
+    def may_take_one_ahead(self) -> bool:
+        """Whether it is at one request, still within its time, and nothing is to come between.
+
+        Several go together instead where the handlers take that.
+        """
+        if len(self.asked) != 1 or self.errands or self.worker.batches:
+            return False
+        return self.asked[0].deadline < inf
+
+    def began(self) -> float:
+        """Return when it began with what it is at."""
+        return self.asked[0].began
+
+    def queue(self, errand: Errand, within_s: float | None) -> None:
         """Ask the worker something when it is free next; TimeoutError if that takes too long."""
-        loop = asyncio.get_running_loop()
-        errand = Errand(header, loop.create_future())
         self.errands.append(errand)
         if within_s is not None:
-            loop.call_later(within_s, self._withdraw, errand)
-        return errand.reply
-
-    def stop_timer(self) -> None:
-        """The worker has answered, or will not: no limit any more."""
-        if self.timer is not None:
-            self.timer.cancel()
+            asyncio.get_running_loop().call_later(within_s, self._withdraw, errand)
 
     def leave(self) -> None:
-        """The worker is gone: nothing of what it was to be asked has been asked."""
-        self.stop_timer()
+        """The worker is gone: none of its errands has been asked."""
+        self.asked.clear()
         for errand in self.errands:
-            errand.fail(ConnectionGone(asked=False))
+            errand.withdraw(ConnectionGone(asked=False))
+        self.errands.clear()
 
     def _withdraw(self, errand: Errand) -> None:
         if errand in self.errands:
             self.errands.remove(errand)
-            errand.fail(TimeoutError())
+            errand.withdraw(TimeoutError())

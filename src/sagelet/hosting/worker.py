@@ -8,15 +8,17 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from sagelet.errors import ChildFailed, WorkerStartFailed
+from sagelet.hosting import failures
 from sagelet.hosting.connection import ConnectionGone, WorkerConnection
+from sagelet.hosting.death import Death, OutOfMemoryKills
 from sagelet.hosting.output import OutputPipe
 from sagelet.supervision.child import Child
-from sagelet.worker.frames import Frame
+from sagelet.worker.frames import encode_frame
 from sagelet.worker.spec import ServeOrder
 
 _LINGER_S = 1.0
@@ -40,7 +42,7 @@ class Interpreters(Protocol):
 
 
 class Worker:
-    """A worker whose model is loaded. It answers one request at a time."""
+    """A worker whose model is loaded. It answers one request at a time, `batches` several."""
 
     def __init__(
         self,
@@ -48,13 +50,17 @@ class Worker:
         connection: WorkerConnection,
         output: OutputPipe,
         loaded: Mapping[str, Any],
+        kills: OutOfMemoryKills,
     ) -> None:
         """Take the parts of a worker that has said that it is loaded."""
         self._child = child
         self._output = output
+        self._kills = kills
+        self._kills_before = kills.count()
         self.connection = connection
         self.generation = int(loaded["generation"])
         self.load_ms = float(loaded["load_ms"])
+        self.batches = bool(loaded.get("batches"))
         self.replies = 0
 
     @property
@@ -62,16 +68,27 @@ class Worker:
         """Its process id."""
         return self._child.process.pid
 
-    async def exit_code(self) -> int:
+    def tell(self, header: Mapping[str, Any]) -> None:
+        """Tell it something that it does not reply to."""
+        with contextlib.suppress(ConnectionGone):  # then there is nobody to tell
+            self.connection.send(encode_frame(header))
+
+    async def death(self) -> Death:
         """Return how its process ended, once its socket has: the rest of it is ended too."""
         try:
-            return await asyncio.wait_for(self._child.wait(), _LINGER_S)
+            exit_code = await asyncio.wait_for(self._child.wait(), _LINGER_S)
         except TimeoutError:
-            return await self._child.stop(0)
+            exit_code = await self._child.stop(0)
+        is_killed = failures.may_be_out_of_memory(exit_code)
+        return Death(
+            exit_code,
+            peak_bytes=self._child.peak_bytes,
+            is_out_of_memory=is_killed and self._kills.count() > self._kills_before,
+        )
 
     async def stop(self, grace_s: float) -> None:
         """Let it finish, then insist."""
-        self.connection.tell({"op": "stop"})
+        self.tell({"op": "stop"})
         try:
             await asyncio.wait_for(self._child.wait(), grace_s)
         except TimeoutError:
@@ -98,6 +115,7 @@ class Recruiting:
     load_s: float
     stop_s: float
     on_line: Callable[[str], None]
+    kills: OutOfMemoryKills = field(default_factory=OutOfMemoryKills)
 
     def at_generation(self, generation: int) -> Recruiting:
         """Return the same for the code and model of another generation."""
@@ -109,39 +127,39 @@ class Recruiting:
         Raises:
             WorkerStartFailed: it did not load, with the user's error.
         """
-        ours, theirs = socket.socketpair()
-        reading, stdout = os.pipe()
-        output = await OutputPipe.read(reading, self.on_line)
-        connection = await WorkerConnection.over(ours)
-        try:
-            return await self._start(connection, output, theirs, stdout)
-        except BaseException:
-            connection.close()
-            await _over(output)
-            raise
+        async with contextlib.AsyncExitStack() as undo:
+            with contextlib.ExitStack() as childs:
+                theirs, stdout, output, connection = await self._lines(childs, undo)
+                stderr = os.dup(stdout)  # each descriptor is the child's to close
+                childs.callback(os.close, stderr)
+                child = await self._launch((theirs.fileno(), stdout, stderr))
+            undo.push_async_callback(self._end, connection, child)
+            loaded = await self._loaded(connection, child, output)
+            undo.pop_all()
+        return Worker(child, connection, output, loaded, self.kills)
 
-    async def _start(
-        self, connection: WorkerConnection, output: OutputPipe, theirs: socket.socket, stdout: int
-    ) -> Worker:
-        first = connection.first_words()
-        stderr = os.dup(stdout)  # each descriptor is the child's to close
-        try:
-            child = await self._launch((theirs.fileno(), stdout, stderr))
-        except BaseException:
-            first.cancel()  # nobody will ask for it
-            raise
-        finally:
-            theirs.close()
-            os.close(stdout)
-            os.close(stderr)
-        try:
-            loaded = await self._loaded(first, child, output)
-        except BaseException:
-            connection.close()
-            if not child.has_ended:
-                await asyncio.shield(child.stop(self.stop_s))
-            raise
-        return Worker(child, connection, output, loaded)
+    async def _lines(
+        self, childs: contextlib.ExitStack, undo: contextlib.AsyncExitStack
+    ) -> tuple[socket.socket, int, OutputPipe, WorkerConnection]:
+        """Make a socket and a pipe; the child's ends are closed with `childs`, ours by `undo`."""
+        ours, theirs = socket.socketpair()
+        childs.enter_context(theirs)
+        with contextlib.ExitStack() as failed:
+            failed.enter_context(ours)
+            reading, stdout = os.pipe()
+            childs.callback(os.close, stdout)
+            output = await OutputPipe.read(reading, self.on_line)
+            undo.push_async_callback(_over, output)
+            connection = await WorkerConnection.over(ours)
+            undo.callback(connection.close)
+            failed.pop_all()
+        return theirs, stdout, output, connection
+
+    async def _end(self, connection: WorkerConnection, child: Child) -> None:
+        """End a child that did not come up."""
+        connection.close()
+        if not child.has_ended:
+            await asyncio.shield(child.stop(self.stop_s))
 
     async def _launch(self, fds: Sequence[int]) -> Child:
         """Launch the child. Once begun it is not broken off: nobody would own the child then."""
@@ -159,11 +177,11 @@ class Recruiting:
             ) from error
 
     async def _loaded(
-        self, first: asyncio.Future[Frame], child: Child, output: OutputPipe
+        self, connection: WorkerConnection, child: Child, output: OutputPipe
     ) -> Mapping[str, Any]:
         what = f"loading {self.order.program}"
         try:
-            header = (await asyncio.wait_for(first, self.load_s)).header
+            header = (await asyncio.wait_for(connection.first_words(), self.load_s)).header
         except TimeoutError:
             text = f"the model was not loaded within {self.load_s:g} s"
             raise WorkerStartFailed(what=what, error=text, log_tail=output.tail) from None

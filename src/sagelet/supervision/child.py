@@ -6,20 +6,41 @@ import asyncio
 import contextlib
 import os
 import signal
+from dataclasses import dataclass
 
 import psutil
 
 from sagelet.supervision.process import ProcessId
 
 
+@dataclass(slots=True)
+class Usage:
+    """What a process has used, told with its exit."""
+
+    peak_bytes: int = 0
+
+
 class Child:
     """A process that a launcher started. It leads its own session and process group."""
 
-    def __init__(self, process: ProcessId, *, warm: bool, exit_code: asyncio.Future[int]) -> None:
-        """Take a process whose exit code somebody will put into `exit_code`."""
+    def __init__(
+        self,
+        process: ProcessId,
+        *,
+        warm: bool,
+        exit_code: asyncio.Future[int],
+        usage: Usage | None = None,
+    ) -> None:
+        """Take a process whose exit code somebody will put into `exit_code`, `usage` before."""
         self.process = process
         self.warm = warm
         self._exit_code = exit_code
+        self._usage = usage or Usage()
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that it had at once; known when it has ended, 0 where it is not."""
+        return self._usage.peak_bytes
 
     @property
     def has_ended(self) -> bool:

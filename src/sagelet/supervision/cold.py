@@ -7,12 +7,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from sagelet.errors import ChildFailed
 from sagelet.supervision import exits
+from sagelet.supervision.child import Usage
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.worker.spec import Order, ServeOrder, to_json
 
@@ -30,6 +32,7 @@ class ColdChild:
         self.process = ProcessId(popen.pid, started_at(popen.pid) or 0.0)
         loop = asyncio.get_running_loop()
         self.exit_code: asyncio.Future[int] = loop.create_future()
+        self.usage = Usage()
         self._watcher = loop.create_task(self._watch())
 
     @classmethod
@@ -72,7 +75,18 @@ class ColdChild:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             # Before its exit is collected, while the number is still its own.
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.exit_code.set_result(self._popen.wait())
+        self.exit_code.set_result(self._collect())
+
+    def _collect(self) -> int:
+        """Collect the process with what it has used."""
+        try:
+            _, status, usage = os.wait4(self._popen.pid, 0)
+        except ChildProcessError:  # it was collected by somebody else
+            return self._popen.wait()
+        unit_bytes = 1 if sys.platform == "darwin" else 1024
+        self.usage.peak_bytes = usage.ru_maxrss * unit_bytes
+        self._popen.returncode = os.waitstatus_to_exitcode(status)
+        return self._popen.returncode
 
 
 def _environment(order: Order, package_path: Path) -> dict[str, str]:

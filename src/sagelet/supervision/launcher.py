@@ -79,7 +79,7 @@ class Launcher:
         except (_Cold, ChildFailed) as why:
             self._on_note(f"cold start: {why}")
             return self._launch_cold(order, fds)
-        return Child(fork.process, warm=True, exit_code=fork.exit_code)
+        return Child(fork.process, warm=True, exit_code=fork.exit_code, usage=fork.usage)
 
     async def close(self) -> None:
         """Let the zygote go, and with it serving workers; training hosts run on."""
@@ -96,7 +96,7 @@ class Launcher:
         child = ColdChild.start(self._python, self._package_path, order, fds)
         self._cold.add(child)
         child.exit_code.add_done_callback(lambda _: self._cold.discard(child))
-        return Child(child.process, warm=False, exit_code=child.exit_code)
+        return Child(child.process, warm=False, exit_code=child.exit_code, usage=child.usage)
 
     async def _zygote_for(self, order: Order) -> Zygote:
         """Return a zygote that may fork for an order; raise _Cold with the reason if none may."""

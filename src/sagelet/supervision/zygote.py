@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from sagelet.errors import ChildFailed
 from sagelet.supervision import descriptors, exits
+from sagelet.supervision.child import Usage
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.supervision.warmth import Ready
 from sagelet.worker.frames import FrameDecoder, encode_frame
@@ -51,6 +52,7 @@ class Fork:
 
     process: ProcessId
     exit_code: asyncio.Future[int]
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _Asked:
     order: Order
     process: asyncio.Future[ProcessId]
     exit_code: asyncio.Future[int]
+    usage: Usage
 
 
 class Zygote:
@@ -155,7 +158,7 @@ class Zygote:
         header = {"op": "fork", "id": number, "kind": order.kind}
         request = encode_frame(header, to_json(order).encode())
         loop = asyncio.get_running_loop()
-        asked = _Asked(order, loop.create_future(), loop.create_future())
+        asked = _Asked(order, loop.create_future(), loop.create_future(), Usage())
         self._asked[number] = asked
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN_S):
@@ -169,7 +172,7 @@ class Zygote:
             _disown(asked)
             self._popen.kill()  # it must not fork later what is started in another way now
             raise ChildFailed(what="the zygote", log_tail=str(error) or "no answer") from error
-        return Fork(process, asked.exit_code)
+        return Fork(process, asked.exit_code, asked.usage)
 
     async def without_children(self) -> None:
         """Wait until none of its forks runs."""
@@ -223,7 +226,7 @@ class Zygote:
                 failed = ChildFailed(what="a fork of the zygote", log_tail=told["error"])
                 _fail(self._asked.pop(told["id"]).process, failed)
             case "exited":
-                self._settle(told["pid"], told["code"])
+                self._settle(told["pid"], told["code"], told["peak_kib"] * 1024)
             case other:
                 raise ValueError(f"it said {other!r}")
 
@@ -255,9 +258,10 @@ class Zygote:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _settle(self, pid: int, code: int) -> None:
+    def _settle(self, pid: int, code: int, peak_bytes: int = 0) -> None:
         asked = self._children.pop(pid, None)
         if asked is not None and not asked.exit_code.done():
+            asked.usage.peak_bytes = peak_bytes
             asked.exit_code.set_result(code)
         if not self._children:
             self._childless.set()

@@ -11,18 +11,18 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _PREFIX = struct.Struct(">II")
 PREFIX_BYTES = _PREFIX.size
 # A longer header is not one of ours: somebody wrote to the socket who should not have.
 MAX_HEADER_BYTES = 16 * 2**20
-_to_json = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one each time
+# json.dumps would make an encoder each time, and json.loads look for the bytes' encoding.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One message."""
 
     header: dict[str, Any]
@@ -31,7 +31,11 @@ class Frame:
 
 def encode_frame(header: Mapping[str, Any], body: bytes = b"") -> bytes:
     """Return a message as bytes."""
-    head = _to_json(header).encode()
+    return frame_of(_to_json(header).encode(), body)
+
+
+def frame_of(head: bytes, body: bytes = b"") -> bytes:
+    """Return a message as bytes; its header is JSON already."""
     return b"".join((_PREFIX.pack(len(head), len(body)), head, body))
 
 
@@ -74,6 +78,11 @@ class FrameDecoder:
         Raises:
             ValueError: the bytes are not a frame.
         """
+        if not self._buffer and len(data) >= PREFIX_BYTES:
+            head_bytes, body_bytes = _lengths(data)
+            head_end = PREFIX_BYTES + head_bytes
+            if len(data) == head_end + body_bytes:  # most often one whole frame, and nothing else
+                return [Frame(_header(data[PREFIX_BYTES:head_end]), data[head_end:])]
         self._buffer += data
         frames = []
         while (frame := self._next()) is not None:
@@ -104,7 +113,7 @@ def _lengths(prefix: bytes | bytearray) -> tuple[int, int]:
 
 
 def _header(raw: bytes | bytearray) -> dict[str, Any]:
-    header = json.loads(raw)
+    header = _from_json(raw.decode())
     if not isinstance(header, dict):
         raise ValueError("a frame's header is not an object")
     return header

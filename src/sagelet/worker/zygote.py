@@ -174,19 +174,20 @@ class Zygote:
             self._end()
 
     def _report_exits(self) -> None:
-        for pid, code in self._exits():
-            self._send({"op": "exited", "pid": pid, "code": code})
+        for pid, code, peak_kib in self._exits():
+            self._send({"op": "exited", "pid": pid, "code": code, "peak_kib": peak_kib})
 
-    def _exits(self) -> list[tuple[int, int]]:
+    def _exits(self) -> list[tuple[int, int, int]]:
         """Collect the children that have ended, and end what they left in their groups."""
         ended = []
         with contextlib.suppress(ChildProcessError):
             peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
             while (child := os.waitid(os.P_ALL, 0, peek)) is not None:
                 _kill_group(child.si_pid)  # before it is collected: the number is still its own
-                _, status = os.waitpid(child.si_pid, 0)
+                _, status, usage = os.wait4(child.si_pid, 0)
                 self._kinds.pop(child.si_pid, None)
-                ended.append((child.si_pid, os.waitstatus_to_exitcode(status)))
+                code = os.waitstatus_to_exitcode(status)
+                ended.append((child.si_pid, code, usage.ru_maxrss))
         return ended
 
     def _end(self) -> NoReturn:
