@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from functools import partial
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
@@ -110,7 +109,7 @@ class Parts:
             clock=clock,
             hold_s=settings.hold_s,
         )
-        secret_of = partial(credentials.secret_of, home)
+        secret_of = credentials.KnownKeys(home).secret_of
         gate, request_ids = Gate(allowed_hosts=settings.allowed_hosts), RequestIds()
         self.app = App(
             home=home,

@@ -13,7 +13,6 @@ import os
 import secrets
 import string
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from sagelet.domain.home import Home
@@ -59,21 +58,36 @@ def load_or_create(home: Home) -> LocalCredentials:
         ) from error
 
 
-def secret_of(home: Home, access_key_id: str) -> str | None:
-    """Return the secret of an access key, or None if the home has no such key.
+class KnownKeys:
+    """The secrets of a home's access keys. The file is read anew when it has changed."""
 
-    A key that is removed from the file is unknown from the next call on.
+    def __init__(self, home: Home) -> None:
+        """Read nothing yet."""
+        self._file = home.credentials
+        self._path = str(home.credentials)  # asked for with every request
+        self._version = (0, 0, 0)
+        self._secrets: dict[str, str] = {}
 
-    Raises:
-        StateError: the file is there and cannot be read.
-    """
-    try:
-        keys = _read(home.credentials).values()
-    except FileNotFoundError:
-        return None
-    except (OSError, KeyError, configparser.Error) as error:
-        raise StateError(str(home.credentials), f"cannot be read: {error}") from error
-    return next((key.secret_access_key for key in keys if key.access_key_id == access_key_id), None)
+    def secret_of(self, access_key_id: str) -> str | None:
+        """Return the secret of an access key, or None if the home has no such key.
+
+        A key that is removed from the file is unknown from the next call on.
+
+        Raises:
+            StateError: the file is there and cannot be read.
+        """
+        try:
+            seen = os.stat(self._path)  # noqa: PTH116  one call, on the path of every request
+            version = (seen.st_ino, seen.st_mtime_ns, seen.st_size)
+            if version != self._version:
+                keys = _read(self._file).values()
+                self._secrets = {key.access_key_id: key.secret_access_key for key in keys}
+                self._version = version
+        except FileNotFoundError:
+            return None
+        except (OSError, KeyError, configparser.Error) as error:
+            raise StateError(self._path, f"cannot be read: {error}") from error
+        return self._secrets.get(access_key_id)
 
 
 def _generate() -> LocalCredentials:
@@ -99,12 +113,6 @@ def _keep_private(file: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, LocalCredentials]:
-    seen = os.stat(file)  # noqa: PTH116  one call, on the path of every request
-    return _parsed(file, seen.st_ino, seen.st_mtime_ns, seen.st_size)
-
-
-@lru_cache(maxsize=8)
-def _parsed(file: Path, _inode: int, _mtime_ns: int, _size: int) -> dict[str, LocalCredentials]:
     # `default` is an ordinary section here, as it is for the AWS clients.
     parser = configparser.ConfigParser(interpolation=None, default_section="\0")
     parser.read_string(file.read_text(encoding="utf-8"), source=str(file))

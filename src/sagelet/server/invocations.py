@@ -7,6 +7,7 @@ which answers it, or refuses it in AWS's words; the tests hold both to the same 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from asyncio import Future
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from sagelet.control.documents import invocations as documents
 from sagelet.control.members import READ
 from sagelet.domain.account import Account
-from sagelet.domain.invocation import Answer
+from sagelet.domain.invocation import Answer, Invocation
 from sagelet.domain.seams import EndpointHost
 from sagelet.server import http_bytes
 from sagelet.server.answers import shown_response
@@ -32,6 +33,8 @@ from sagelet.wire.models import service_model
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.routing import Protocol, Route
 from sagelet.wire.serializing import serialize, serialize_fault
+
+log = logging.getLogger(__name__)
 
 _Key = TypeVar("_Key")
 
@@ -99,17 +102,26 @@ class Invocations:
 
     def begin(self, asked: Asked, body: bytes) -> Future[Answer] | None:
         """Begin an invocation, or return nothing where it is not one that we surely serve."""
-        members = self._members.read(asked.headers)
-        if members is None or not self._verifier.accepts(asked.path, asked.headers, body):
+        try:
+            invocation = self._read(asked, body)
+        except Exception:
+            log.exception("on the short path; the long one is tried")
             return None
-        document = {"EndpointName": asked.endpoint, "Body": body, **members}
+        if invocation is None:
+            return None
         self.in_flight += 1
         try:
-            return self._host.submit(documents.read_invocation(document))
+            return self._host.submit(invocation)
         except Exception as error:  # noqa: BLE001  every failure has an answer, and `answer` finds it
             refused: Future[Answer] = asyncio.get_running_loop().create_future()
             refused.set_exception(error)
             return refused
+
+    def _read(self, asked: Asked, body: bytes) -> Invocation | None:
+        members = self._members.read(asked.headers)
+        if members is None or not self._verifier.accepts(asked.path, asked.headers, body):
+            return None
+        return documents.read_invocation({"EndpointName": asked.endpoint, "Body": body, **members})
 
     def answer(
         self,

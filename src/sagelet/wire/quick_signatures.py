@@ -146,9 +146,15 @@ def _time(timestamp: bytes) -> datetime | None:
 
 def _leaves_out(signer: _Signer, headers: Mapping[bytes, bytes]) -> bool:
     """Say whether a header is not signed that must be: Host, and all x-amz-*."""
-    return any(name[:6] == b"x-amz-" or name == b"host" for name in headers.keys() - signer.covered)
+    for name in headers.keys() - signer.covered:  # noqa: SIM110  a generator takes twice the time
+        if name[:6] == b"x-amz-" or name == b"host":
+            return True
+    return False
 
 
 def _is_plain(canonical: bytes) -> bool:
     """Say whether header values are signed as they stand: ASCII, with no spaces to tidy."""
-    return canonical.isascii() and not any(space in canonical for space in (b"  ", b"\t", b" \n"))
+    return (
+        not (b"  " in canonical or b" \n" in canonical or b"\t" in canonical)
+        and canonical.isascii()
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagelet.domain.home import Home
-from sagelet.environments.credentials import load_or_create, secret_of
+from sagelet.environments.credentials import KnownKeys, load_or_create
 from sagelet.errors import StateError
 
 
@@ -44,28 +44,41 @@ def test_many_first_calls_agree_on_the_key(home: Home) -> None:
 
 
 def test_a_secret_is_found_by_its_key(home: Home) -> None:
-    key = load_or_create(home)
-    assert secret_of(home, key.access_key_id) == key.secret_access_key
-    assert secret_of(home, "AKIAIOSFODNN7EXAMPLE") is None
+    key, known = load_or_create(home), KnownKeys(home)
+    assert known.secret_of(key.access_key_id) == key.secret_access_key
+    assert known.secret_of("AKIAIOSFODNN7EXAMPLE") is None
 
 
 def test_a_home_without_credentials_knows_no_key(home: Home) -> None:
-    assert secret_of(home, "anything") is None
+    assert KnownKeys(home).secret_of("anything") is None
 
 
 def test_a_key_that_was_removed_is_unknown_at_once(home: Home) -> None:
-    old = load_or_create(home)
+    old, known = load_or_create(home), KnownKeys(home)
+    assert known.secret_of(old.access_key_id) == old.secret_access_key
     home.credentials.unlink()
+    assert known.secret_of(old.access_key_id) is None
     new = load_or_create(home)
-    assert secret_of(home, old.access_key_id) is None
-    assert secret_of(home, new.access_key_id) == new.secret_access_key
+    assert known.secret_of(old.access_key_id) is None
+    assert known.secret_of(new.access_key_id) == new.secret_access_key
 
 
 def test_further_keys_may_stand_in_the_file(home: Home) -> None:
     load_or_create(home)
     with home.credentials.open("a", encoding="utf-8") as file:
         file.write("[job]\naws_access_key_id = JOB\naws_secret_access_key = a%b\n")
-    assert secret_of(home, "JOB") == "a%b"
+    assert KnownKeys(home).secret_of("JOB") == "a%b"
+
+
+def test_a_damaged_file_is_told_of_until_it_is_repaired(home: Home) -> None:
+    key, known = load_or_create(home), KnownKeys(home)
+    good = home.credentials.read_text()
+    for _ in range(2):
+        home.credentials.write_text("[default\n")
+        with pytest.raises(StateError, match="cannot be read"):
+            known.secret_of(key.access_key_id)
+    home.credentials.write_text(good)
+    assert known.secret_of(key.access_key_id) == key.secret_access_key
 
 
 @pytest.mark.parametrize("text", ["", "no section\n", "[default]\naws_access_key_id = A\n"])
