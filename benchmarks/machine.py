@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from collections.abc import Iterator, Mapping
@@ -15,13 +16,14 @@ import psutil
 class Spent:
     """One window: its length, and the CPU time used in it, all in seconds.
 
-    `root_s` is the tree's first process alone; `foreign_s` is what neither the tree nor this
-    program and what it started have used.
+    `root_s` is the tree's first process alone; `own_s` is this program's and the load generator's;
+    `foreign_s` is everybody else's.
     """
 
     wall_s: float
     tree_s: float
     root_s: float
+    own_s: float
     foreign_s: float
 
     @property
@@ -52,7 +54,8 @@ class Meter:
         own_s = _own_cpu_s() - self._own
         machine_s = _machine_cpu_s() - self._machine
         wall_s = time.perf_counter() - self._started
-        return Spent(wall_s, tree_s, used.get(self._root, 0.0), machine_s - tree_s - own_s)
+        root_s = used.get(self._root, 0.0)
+        return Spent(wall_s, tree_s, root_s, own_s, machine_s - tree_s - own_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,19 @@ def resident_mb(pid: int) -> float:
 
 
 def _tree(root_pid: int) -> Iterator[psutil.Process]:
+    """Yield a process, those below it, and those of its session whose own parents have ended."""
     root = psutil.Process(root_pid)
-    yield root
-    yield from root.children(recursive=True)
+    below = {process.pid: process for process in (root, *root.children(recursive=True))}
+    session = [process for process in psutil.process_iter() if _session(process.pid) == root_pid]
+    yield from {process.pid: process for process in session if process.pid not in below}.values()
+    yield from below.values()
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def _tree_cpu_s(root_pid: int) -> Mapping[int, float]:

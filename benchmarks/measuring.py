@@ -1,32 +1,21 @@
-"""Times, medians and tables."""
+"""A daemon to measure, times, and things in turn."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.material import Material
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
-
-PROJECT = Path(__file__).parent / "project"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a table: what was measured, what came out, and what it was to be."""
-
-    what: str
-    measured: str
-    aim: str
 
 
 @dataclass(frozen=True)
@@ -58,11 +47,11 @@ class Bench:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """Start a daemon with a warm zygote on a home of its own."""
+def bench(material: Material) -> Iterator[Bench]:
+    """Start a daemon with a warm zygote on a home of its own, beside a copy of the material."""
     with tempfile.TemporaryDirectory(prefix="sagelet-bench-") as folder:
-        shutil.copytree(PROJECT, Path(folder, "project"))
-        made = Bench(Home(Path(folder, "home")), Path(folder, "project"))
+        project = material.copy(Path(folder, "project")).folder
+        made = Bench(Home(Path(folder, "home")), project)
         made.home.root.mkdir()
         made.sagelet("up", "--port", "0")
         try:
@@ -95,9 +84,3 @@ def paired(
     pairs = [(first(), second()) for _ in range(rounds)]
     ratio = statistics.median(a / b for a, b in pairs)
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs), ratio
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return rows as a Markdown table."""
-    lines = ["| what | measured | aim |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {row.what} | {row.measured} | {row.aim} |" for row in rows])

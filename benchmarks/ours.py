@@ -8,17 +8,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.material import Material
 from benchmarks.measuring import Bench
-from benchmarks.servers import Running, check, first_answer
+from benchmarks.servers import DidNotRun, Running, check, first_answer, tail
 from benchmarks.signing import signed
 from sagelet import __version__
 from sagelet.domain.home import Home
-from sagelet.environments import credentials
+from sagelet.environments import credentials, daemon
 
 CONFIG = """\
 environments:
@@ -72,7 +72,7 @@ class Ours:
                 stdout=output,
                 stderr=output,
             )
-        url = f"{_address(bench, deploy)}/endpoints/bench/invocations"
+        url = f"{_address(bench, deploy, log)}/endpoints/bench/invocations"
         key = credentials.load_or_create(bench.home)
 
         def headers() -> Mapping[str, str]:
@@ -85,10 +85,10 @@ class Ours:
         return Running(url, bench.info.pid, headers, start_s)
 
 
-def _address(bench: Bench, deploy: subprocess.Popen[bytes]) -> str:
+def _address(bench: Bench, deploy: subprocess.Popen[bytes], log: Path) -> str:
     """Return where the daemon is as soon as it is there."""
-    while deploy.poll() is None:
-        with suppress(AssertionError):
-            return bench.info.address
+    while (found := daemon.read(bench.home)) is None:
+        if deploy.poll():
+            raise DidNotRun(f"`sagelet deploy` failed:\n{tail(log)}")
         time.sleep(0.005)
-    return bench.info.address
+    return found.address

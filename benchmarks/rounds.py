@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ class Figures:
     windows: dict[int, list[Sample]] = field(default_factory=dict)
     memories: list[Memory] = field(default_factory=list)
     problem: str = ""
+
+    @property
+    def start_s(self) -> float | None:
+        """The median time from nothing to the first 200."""
+        return statistics.median(self.starts_s) if self.starts_s else None
 
     def cell(self, connections: int) -> Sample | None:
         """Return the figure for a number of connections, if there is one."""

@@ -17,7 +17,8 @@ SAME_CORES = 0.1
 class Sample:
     """One window of load, or the median of several.
 
-    `cpu_us` is the server's CPU time a request, `root_us` that of its first process alone.
+    `cpu_us` is the server's CPU time a request, `root_us` that of its first process alone,
+    `client_us` the load generator's.
     """
 
     per_second: float
@@ -26,6 +27,7 @@ class Sample:
     failed: int
     cpu_us: float
     root_us: float
+    client_us: float
     foreign_cores: float
 
     @classmethod
@@ -39,6 +41,7 @@ class Sample:
             failed=load.failed,
             cpu_us=1e6 * spent.tree_s / requests,
             root_us=1e6 * spent.root_s / requests,
+            client_us=1e6 * spent.own_s / requests,
             foreign_cores=spent.foreign_cores,
         )
 
@@ -68,5 +71,6 @@ def cell(samples: Sequence[Sample]) -> Sample:
         failed=sum(sample.failed for sample in samples),
         cpu_us=median(lambda sample: sample.cpu_us),
         root_us=median(lambda sample: sample.root_us),
+        client_us=median(lambda sample: sample.client_us),
         foreign_cores=median(lambda sample: sample.foreign_cores),
     )

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.material import BODY, Material
 
-START_DEADLINE_S = 90.0
+START_DEADLINE_S = 60.0
 STOP_S = 15.0
 ASK_EVERY_S = 0.005
 _ASK_TIMEOUT_S = 30.0

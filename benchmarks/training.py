@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import datetime
 
-from benchmarks.measuring import Bench, Row, paired, seconds
+from benchmarks.measuring import Bench, paired, seconds
 
 ROUNDS = 5
 
 
-def measure(bench: Bench) -> list[Row]:
-    """Return the training lines."""
-    job_s, alone_s, ratio = paired(lambda: _job(bench), lambda: _alone(bench), ROUNDS)
-    return [
-        Row(
-            "a training job, CreateTrainingJob to Completed, over `python train.py`",
-            f"{ratio:.2f} ({job_s:.2f} s to {alone_s:.2f} s)",
-            "below 1: the zygote saves the import",
-        )
-    ]
+@dataclass(frozen=True)
+class TrainingTimes:
+    """Medians, in seconds: CreateTrainingJob to Completed, `python train.py`, and their ratio."""
+
+    job_s: float
+    alone_s: float
+    ratio: float
+
+
+def measure(bench: Bench) -> TrainingTimes:
+    """Measure both in turn."""
+    return TrainingTimes(*paired(lambda: _job(bench), lambda: _alone(bench), ROUNDS))
 
 
 def _job(bench: Bench) -> float:

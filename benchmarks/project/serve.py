@@ -35,7 +35,10 @@ def model_fn(model_dir):
 
 
 def input_fn(request_body, content_type):
-    texts = json.loads(request_body)
+    return ids_of(json.loads(request_body))
+
+
+def ids_of(texts):
     words = [[zlib.crc32(word.encode()) % WORDS for word in text.lower().split()] for text in texts]
     size = max(4, *map(len, words))
     return torch.tensor([row + [0] * (size - len(row)) for row in words])
