@@ -21,6 +21,7 @@ from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.running import RunningEndpoint
 from sagelet.hosting.settings import HostingSettings
+from sagelet.hosting.starting import PoolStarter
 from sagelet.hosting.versions import Deployer
 from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
@@ -56,15 +57,14 @@ class LocalEndpointHost:
         self.notes = HostingNotes(clock)
         self._settings = settings or HostingSettings()
         self._ledger = Ledger(store, clock)
-        self._deployer = Deployer(
-            logs=logs,
+        starter = PoolStarter(
             artifacts=artifacts,
             launchers=launchers,
-            home=home,
             account=account,
             requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
         )
+        self._deployer = Deployer(starter=starter, logs=logs, home=home, settings=self._settings)
         self._watcher = Watcher(self._settings.environ, self._on_problem)
         self._home = home
         self._account = account

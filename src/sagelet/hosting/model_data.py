@@ -18,6 +18,9 @@ from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FileUri, parse_uri
 from sagelet.domain.hosting import Model
 
+MODEL = "model"
+"""Where a container of one model has it, below /opt/ml."""
+
 _CODE = "code"
 
 
@@ -42,8 +45,10 @@ class ModelFiles:
         return file if file.is_file() else None
 
 
-def prepare(model: Model, artifacts: Artifacts, into: Path) -> ModelFiles:
+def prepare(model: Model, artifacts: Artifacts, into: Path, place: str = MODEL) -> ModelFiles:
     """Lay a model's files out under `into`, which is made anew. It blocks.
+
+    `place` is where the model appears below /opt/ml.
 
     Raises:
         ModelDataMissing: there is nothing at the model's URL.
@@ -53,8 +58,8 @@ def prepare(model: Model, artifacts: Artifacts, into: Path) -> ModelFiles:
     """
     shutil.rmtree(into, ignore_errors=True)
     opt_ml = into / "ml"
-    opt_ml.mkdir(parents=True)
-    link = opt_ml / "model"
+    link = opt_ml / place
+    link.parent.mkdir(parents=True)
     if not model.data_url:
         link.mkdir()
         return ModelFiles(opt_ml, link)

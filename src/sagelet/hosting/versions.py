@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagelet.artifacts.files import Artifacts
-from sagelet.domain.account import Account
 from sagelet.domain.home import Home
-from sagelet.domain.hosting import Endpoint, Model, Serving, Variant
+from sagelet.domain.hosting import Endpoint, Serving, Variant
 from sagelet.errors import SageletError
-from sagelet.hosting import model_data
-from sagelet.hosting.environment import worker_environment
 from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.hosting.model_data import ModelFiles
 from sagelet.hosting.output import LogSink
-from sagelet.hosting.pool import Pool, PoolSettings
+from sagelet.hosting.pool import Pool
 from sagelet.hosting.routing import Routing
 from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.starting import PoolStarter, Start
 from sagelet.hosting.together import start_together
-from sagelet.hosting.worker import Interpreters, Recruiting
 from sagelet.journal.streams import LogStreams
-from sagelet.supervision.requirements import RequirementsCache
-from sagelet.worker.spec import Mounts, ServeOrder
-
-_MODEL = "/opt/ml/model"
 
 VERSIONS = "versions"
 """The folder, in an endpoint's own, of what is laid out for each version."""
@@ -50,6 +41,7 @@ class Deployed:
     """A variant that is up: its files, and the pool that serves them (a reload replaces it)."""
 
     variant: Variant
+    container: Container
     files: ModelFiles
     pool: Pool
     sink: LogSink
@@ -96,23 +88,12 @@ class Deployer:
     """Brings versions up."""
 
     def __init__(
-        self,
-        *,
-        logs: LogStreams,
-        artifacts: Artifacts,
-        launchers: Interpreters,
-        home: Home,
-        account: Account,
-        requirements: RequirementsCache,
-        settings: HostingSettings,
+        self, *, starter: PoolStarter, logs: LogStreams, home: Home, settings: HostingSettings
     ) -> None:
         """Take what versions are made with."""
+        self._starter = starter
         self._logs = logs
-        self._artifacts = artifacts
-        self._launchers = launchers
         self._home = home
-        self._account = account
-        self._requirements = requirements
         self._settings = settings
 
     async def bring_up(
@@ -166,72 +147,22 @@ class Deployer:
 
         try:
             container = Container.of(model, self._settings)
-            files = await asyncio.to_thread(model_data.prepare, model, self._artifacts, tree)
-            if files.watched is not None:
-                prints = await asyncio.to_thread(Fingerprints, files.watched)
-            site_dirs = await self._packages(container, files, sink)
-            pool = Pool(
+            start = Start(
                 endpoint=endpoint.name,
                 variant=variant.name,
-                recruiting=self._recruiting(model, container, files, sink, generation, site_dirs),
-                settings=self._pool_settings(container),
+                model=model,
+                container=container,
+                tree=tree,
+                generation=generation,
+                sink=sink,
                 on_note=note,
             )
-            await pool.start()
+            files = await self._starter.lay_out(start)
+            if files.watched is not None:
+                prints = await asyncio.to_thread(Fingerprints, files.watched)
+            pool = await self._starter.pool(start, files)
         except SageletError as error:
             raise VariantFailed(variant.name, error, prints) from error
         finally:
             await sink.flush()
-        return Deployed(variant, files, pool, sink, prints)
-
-    async def _packages(
-        self, container: Container, files: ModelFiles, sink: LogSink
-    ) -> tuple[str, ...]:
-        """Return the folders with what a model's requirements.txt asks for.
-
-        Raises:
-            RequirementsFailed: it cannot be installed.
-        """
-        if files.requirements is None:
-            return ()
-        python = container.python or Path(sys.executable)
-        folder = await self._requirements.ensure(python, files.requirements, sink.add)
-        return (str(folder),)
-
-    def _recruiting(
-        self,
-        model: Model,
-        container: Container,
-        files: ModelFiles,
-        sink: LogSink,
-        generation: int,
-        site_dirs: tuple[str, ...],
-    ) -> Recruiting:
-        order = ServeOrder(
-            model_dir=_MODEL,
-            code_dir=f"{_MODEL}/code" if files.has_code else _MODEL,
-            program=container.program,
-            cwd=_MODEL,
-            environment=worker_environment(model, self._account, self._settings.environ),
-            threads=container.threads,
-            generation=generation,
-            contract=container.contract,
-            mounts=Mounts(opt_ml=str(files.opt_ml)),
-            site_dirs=site_dirs,
-        )
-        return Recruiting(
-            launcher=self._launchers.for_python(container.python),
-            order=order,
-            load_s=self._settings.load_s,
-            stop_s=self._settings.stop_s,
-            on_line=sink.add,
-        )
-
-    def _pool_settings(self, container: Container) -> PoolSettings:
-        return PoolSettings(
-            workers=container.workers,
-            waiting_limit=self._settings.waiting_limit,
-            timeout_s=container.timeout_s,
-            stop_s=self._settings.stop_s,
-            rest_s=self._settings.rest_s,
-        )
+        return Deployed(variant, container, files, pool, sink, prints)

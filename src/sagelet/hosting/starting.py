@@ -1,0 +1,131 @@
+"""From a model to a pool of workers: its files laid out, its packages installed, its order made."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.domain.account import Account
+from sagelet.domain.hosting import Model
+from sagelet.hosting import model_data
+from sagelet.hosting.environment import worker_environment
+from sagelet.hosting.model_data import ModelFiles
+from sagelet.hosting.output import LogSink
+from sagelet.hosting.pool import Pool, PoolSettings
+from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.worker import Interpreters, Recruiting
+from sagelet.supervision.requirements import RequirementsCache
+from sagelet.worker.spec import Mounts, ServeOrder
+
+_OPT_ML = "/opt/ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a pool is to serve. `tree` is where its files go; `place` is the model's in /opt/ml."""
+
+    endpoint: str
+    variant: str
+    model: Model
+    container: Container
+    tree: Path
+    generation: int
+    sink: LogSink
+    on_note: Callable[[str], None]
+    place: str = model_data.MODEL
+
+
+class PoolStarter:
+    """Starts pools; the only way to workers."""
+
+    def __init__(
+        self,
+        *,
+        artifacts: Artifacts,
+        launchers: Interpreters,
+        account: Account,
+        requirements: RequirementsCache,
+        settings: HostingSettings,
+    ) -> None:
+        """Take what pools are made with."""
+        self._artifacts = artifacts
+        self._launchers = launchers
+        self._account = account
+        self._requirements = requirements
+        self._settings = settings
+
+    async def lay_out(self, start: Start) -> ModelFiles:
+        """Lay the model's files out in its tree.
+
+        Raises:
+            SageletError: as `model_data.prepare`.
+        """
+        return await asyncio.to_thread(
+            model_data.prepare, start.model, self._artifacts, start.tree, start.place
+        )
+
+    async def pool(self, start: Start, files: ModelFiles) -> Pool:
+        """Return a pool whose workers have all loaded the model.
+
+        Raises:
+            RequirementsFailed: its packages cannot be installed.
+            WorkerStartFailed: a worker did not load it; none is left.
+        """
+        site_dirs = await self._packages(start, files)
+        pool = Pool(
+            endpoint=start.endpoint,
+            variant=start.variant,
+            recruiting=self._recruiting(start, files, site_dirs),
+            settings=self._pool_settings(start.container),
+            on_note=start.on_note,
+        )
+        await pool.start()
+        return pool
+
+    async def _packages(self, start: Start, files: ModelFiles) -> tuple[str, ...]:
+        """Return the folders with what a model's requirements.txt asks for."""
+        if files.requirements is None:
+            return ()
+        python = start.container.python or Path(sys.executable)
+        folder = await self._requirements.ensure(python, files.requirements, start.sink.add)
+        return (str(folder),)
+
+    def _recruiting(
+        self, start: Start, files: ModelFiles, site_dirs: tuple[str, ...]
+    ) -> Recruiting:
+        container, model_dir = start.container, f"{_OPT_ML}/{start.place}"
+        order = ServeOrder(
+            model_dir=model_dir,
+            code_dir=f"{model_dir}/code" if files.has_code else model_dir,
+            program=container.program,
+            cwd=model_dir,
+            environment=worker_environment(start.model, self._account, self._settings.environ),
+            threads=container.threads,
+            generation=start.generation,
+            contract=container.contract,
+            mounts=Mounts(opt_ml=str(files.opt_ml)),
+            site_dirs=site_dirs,
+            max_request_bytes=container.max_request_bytes,
+            max_response_bytes=container.max_response_bytes,
+        )
+        return Recruiting(
+            launcher=self._launchers.for_python(container.python),
+            order=order,
+            load_s=self._settings.load_s,
+            stop_s=self._settings.stop_s,
+            on_line=start.sink.add,
+        )
+
+    def _pool_settings(self, container: Container) -> PoolSettings:
+        return PoolSettings(
+            workers=container.workers,
+            waiting_limit=self._settings.waiting_limit,
+            timeout_s=container.timeout_s,
+            stop_s=self._settings.stop_s,
+            rest_s=self._settings.rest_s,
+            max_batch=container.max_batch,
+        )
