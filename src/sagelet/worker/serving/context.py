@@ -123,6 +123,7 @@ class RequestProcessor:
             Refused: the contract is strict, and it is no number or the phrase is not ASCII.
             ValueError: it is no status of an answer.
         """
+        code = 200 if code is None else code
         if not isinstance(code, int):
             self._convert(f"The status is set to {code!r}, which is no integer.")
         if int(code) not in _STATUSES:

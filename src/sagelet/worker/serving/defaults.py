@@ -23,6 +23,8 @@ from sagelet.worker.serving.tracebacks import place
 _MODEL_FILE = "model.pt"
 _SUFFIXES = (".pt", ".pth")
 _SHOWN = 10
+# Kinds of numpy's numbers; torch.FloatTensor takes a bare integer for a size.
+_NUMBERS, _SIZES = "biufc", "iu"
 
 JSON_LINES = "application/jsonlines"
 """What a stream of JSON values is in: one a line."""
@@ -30,6 +32,9 @@ JSON_LINES = "application/jsonlines"
 
 class ModelLoadError(Exception):
     """A model's file is not TorchScript."""
+
+    # As tracebacks name it in the container.
+    __module__ = "sagemaker_pytorch_serving_container.default_pytorch_inference_handler"
 
 
 class PyTorchDefaults:
@@ -78,7 +83,7 @@ class PyTorchDefaults:
 
         if plain not in media_types.UTF8_TYPES:
             return torch.from_numpy(array).to(_device())
-        if array.ndim == 0 and array.dtype.kind in "biufc":
+        if array.ndim == 0 and array.dtype.kind in (_SIZES if self.strict else _NUMBERS):
             text = f"The body is a single value ({array}); send a list, such as [{array}]."
             raise Refused("scalar-body", text)
         return torch.FloatTensor(array).to(_device())

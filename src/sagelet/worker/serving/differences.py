@@ -76,7 +76,8 @@ DIFFERENCES = (
     Difference(
         "scalar-body",
         here="a JSON or CSV body that is one bare number is refused by the default `input_fn`",
-        there="the number becomes the size of a tensor of uninitialised memory, which is sent back",
+        there="an integer becomes the size of a tensor of uninitialised memory, which is sent "
+        "back; any other number a tensor without dimensions",
         why="a defect",
     ),
     Difference(
@@ -94,7 +95,8 @@ DIFFERENCES = (
     Difference(
         "answer-metadata",
         here="a status or a header that a handler sets as another type is converted",
-        there="the worker dies unless the status is an integer and headers are text",
+        there="the worker dies unless the status is an integer and headers are text; an error's "
+        "phrase that is no text makes its answer a 503",
         why="it is what was meant",
     ),
     Difference(
