@@ -180,6 +180,7 @@ def test_text_that_is_not_unicode_is_escaped(tmp_path: Path) -> None:
 def test_a_toolkit_error_chooses_the_status(tmp_path: Path) -> None:
     body = (
         "class BaseInferenceToolkitError(Exception):\n"
+        "    __module__ = 'sagemaker_inference.errors'\n"
         "    status_code, message, phrase = 422, 'not like this', 'Unprocessable'\n"
         "raise BaseInferenceToolkitError()"
     )
