@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sagelet.errors import WorkerStartFailed
+from sagelet.hosting import trials
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.pool import Pool
+from sagelet.hosting.samples import Sample
 from sagelet.hosting.worker import Worker
 
 _DISCARD = {"op": "discard"}
@@ -31,11 +33,16 @@ class NeedsFresh:
 
 
 async def swap(
-    pool: Pool, generation: int, changed: Sequence[Path], *, busy_s: float
+    pool: Pool,
+    generation: int,
+    changed: Sequence[Path],
+    *,
+    busy_s: float,
+    sample: Sample | None = None,
 ) -> Swapped | NeedsFresh:
     """Put an edit in place in the running workers, if all of them can take it.
 
-    One worker tries first, while the others serve.
+    One worker tries first, while the others serve; it has to answer the sample, too.
 
     Raises:
         WorkerStartFailed: the edit cannot work; the old handlers serve on.
@@ -45,7 +52,7 @@ async def swap(
     if not workers:
         return NeedsFresh("no worker lives")
     try:
-        first = await _prepare(pool, workers[0], header, busy_s)
+        first = await _prepare(pool, workers[0], header, busy_s, sample)
         others = (_prepare(pool, worker, header, busy_s) for worker in workers[1:])
         prepared = [first, *await asyncio.gather(*others)]
     except (_Declined, ConnectionGone, TimeoutError) as why:
@@ -67,10 +74,17 @@ class _Declined(Exception):
 
 
 async def _prepare(
-    pool: Pool, worker: Worker, header: Mapping[str, Any], busy_s: float
+    pool: Pool,
+    worker: Worker,
+    header: Mapping[str, Any],
+    busy_s: float,
+    sample: Sample | None = None,
 ) -> Sequence[str]:
     """Return the modules that a worker has made anew."""
-    said = (await pool.errand(worker, header, within_s=busy_s)).header
+    body = b""
+    if sample is not None:
+        header, body = {**header, "sample": trials.formats_of(sample)}, sample.body
+    said = (await pool.errand(worker, header, body, within_s=busy_s)).header
     if said["op"] == "prepared":
         return list(said["modules"])
     if said["op"] == "needs_fresh":

@@ -17,12 +17,14 @@ from typing import Any
 
 from sagelet.domain.facts import VariantFacts, WorkerFacts
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
+from sagelet.hosting import trials
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.desk import Desk, Loss
 from sagelet.hosting.line import Line
 from sagelet.hosting.metering import Meter
 from sagelet.hosting.recovery import Recovery
 from sagelet.hosting.replies import Replies
+from sagelet.hosting.samples import Sample
 from sagelet.hosting.seats import Seat, Work
 from sagelet.hosting.stream_tickets import StreamLimits, StreamTicket
 from sagelet.hosting.tickets import Ticket
@@ -221,6 +223,19 @@ class Pool:
             # A worker that died meanwhile is replaced by one of this generation.
             if isinstance(result, BaseException) and not isinstance(result, ConnectionGone):
                 raise result
+
+    async def try_sample(self, sample: Sample) -> None:
+        """Have one of the workers answer a sample; it counts for nothing.
+
+        Raises:
+            WorkerStartFailed: the answer is 400 or more, or there is none.
+        """
+        for worker in self.workers[:1]:
+            try:
+                frame = await self.errand(worker, trials.request_of(sample), sample.body)
+            except ConnectionGone:
+                raise trials.unanswered(self._settings.timeout_s) from None
+            trials.judge(frame)
 
     def try_again(self) -> None:
         """Start the workers that were given up: the cause may be gone."""
