@@ -38,11 +38,16 @@ def main() -> int:
     for case in CASES:
         result = _forked(case)
         recorded[case.name] = {**as_recorded(case), "result": result}
-    document = {"command": COMMAND, "versions": _versions(), "cases": recorded}
-    text = json.dumps(document, indent=1, ensure_ascii=True)
-    RECORDINGS.write_text(text + "\n", encoding="ascii")
+    RECORDINGS.write_text(_document(recorded), encoding="ascii")
     sys.stdout.write(f"{len(recorded)} cases\n")
     return 0
+
+
+def _document(recorded: dict[str, Any]) -> str:
+    """Return the recordings, a line for each case."""
+    head = json.dumps({"command": COMMAND, "versions": _versions()}, indent=1)
+    lines = [f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in recorded.items()]
+    return head[:-2] + ',\n "cases": {\n' + ",\n".join(lines) + "\n }\n}\n"
 
 
 def _versions() -> dict[str, str]:

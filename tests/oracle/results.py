@@ -75,10 +75,9 @@ def leaked(result: Result) -> Result:
 
 
 def not_loaded(error: BaseException, folder: str) -> Result:
-    """Return the failure of loading, by the first and the last line of the error's text."""
-    text = "".join(traceback.format_exception_only(error)).rstrip("\n")
-    lines = _steady(text, folder).split("\n")
-    return Result("not loaded", error=(lines[0], lines[-1]))
+    """Return the failure of loading: the error's class and the first line of its text."""
+    line = _steady(traceback.format_exception_only(error)[-1], folder).split("\n")[0]
+    return Result("not loaded", error=(line, line))
 
 
 def written(body: bytes) -> dict[str, str]:
