@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeAlias
@@ -25,8 +26,10 @@ Changes: TypeAlias = Mapping[Path, str | None]
 """Files whose content is another than what serves, with what it is now; None: gone."""
 
 _HALF_SAVED_S = 0.2
+_FEW = 4
 _RESTLESS = 5
 """A data file that caused so many attempts in a row, without an edit of code, is a handler's."""
+_IN_A_ROW_S = 5.0
 
 
 class Outcome(Enum):
@@ -62,6 +65,7 @@ class FolderWatch:
         self._touched: set[Path] = set()
         self._changes: Changes = {}
         self._attempts: Counter[Path] = Counter()
+        self._counted_at = 0.0
         self._ignored: set[Path] = set()
         self._was_refused = False
         loop = asyncio.get_running_loop()
@@ -86,12 +90,17 @@ class FolderWatch:
     async def _look(self, paths: Iterable[Path]) -> None:
         async with self._looking:
             self._touched |= set(paths)
-            changes = await asyncio.to_thread(self._prints.differing, tuple(self._touched))
+            changes = await self._differing(tuple(self._touched))
             changes = {path: now for path, now in changes.items() if path not in self._ignored}
             self._touched = set(changes)
             if changes != self._changes:
                 self._changes = changes
                 self._saved.set()
+
+    async def _differing(self, paths: Collection[Path]) -> Changes:
+        if len(paths) <= _FEW and all(path.suffix == ".py" for path in paths):
+            return self._prints.differing(paths)  # a thread would take longer to wake
+        return await asyncio.to_thread(self._prints.differing, paths)
 
     async def _run(self) -> None:
         while True:
@@ -102,6 +111,7 @@ class FolderWatch:
                 continue
             if {EMPTY, None} & set(changes.values()) and await self._is_saved_again():
                 continue
+            begun = time.monotonic()
             try:
                 outcome = await self._attempt(changes, self._saved)
             except Exception:
@@ -113,7 +123,7 @@ class FolderWatch:
             self._was_refused = outcome is Outcome.REFUSED
             if outcome is Outcome.SERVED:
                 await self._accept(changes)
-            self._count(changes)
+            self._count(changes, begun)
 
     async def _is_saved_again(self) -> bool:
         """Wait a moment for the rest of a save that has only emptied or moved its file so far."""
@@ -133,11 +143,15 @@ class FolderWatch:
         if newer != changes:
             self._saves.tell(Changed(saved=frozenset({*changes, *newer})))
 
-    def _count(self, changes: Changes) -> None:
+    def _count(self, changes: Changes, begun: float) -> None:
         """Stop looking at data that changes again and again while no code does: it is output."""
         if any(path.suffix == ".py" for path in changes):
             self._attempts.clear()
+            self._ignored.clear()
             return
+        if begun - self._counted_at > _IN_A_ROW_S:
+            self._attempts.clear()
+        self._counted_at = time.monotonic()
         self._attempts.update(changes.keys())
         for path, attempts in self._attempts.items():
             if attempts >= _RESTLESS and path not in self._ignored:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from sagelet.worker.serving.statements import parts_of
 from sagelet.worker.serving.user_code import Source
 
 Graph = Mapping[str, frozenset[str]]
 
 
-def graph_of(sources: Mapping[str, Source], trees: Mapping[str, ast.Module]) -> Graph:
+def graph_of(sources: Mapping[str, Source]) -> Graph:
     """Return, for each module, the user's modules that it needs, its packages among them.
 
     A package counts as needed by what is in it: a new package object has to get them anew.
     """
     return {
         name: frozenset(
-            imported(trees[name].body, name, source, sources) | set(_parents(name, sources))
+            _mentioned(name, source).intersection(sources).union(_parents(name, sources))
         )
         - {name}
         for name, source in sources.items()
@@ -25,15 +27,11 @@ def graph_of(sources: Mapping[str, Source], trees: Mapping[str, ast.Module]) -> 
 
 
 def imported(
-    nodes: Collection[ast.AST], name: str, source: Source, known: Collection[str]
+    parts: Iterable[ast.AST], name: str, source: Source, known: Collection[str]
 ) -> set[str]:
-    """Return the modules among `known` that statements of module `name` import."""
-    found: set[str] = set()
-    for node in nodes:
-        for part in ast.walk(node):
-            for mention in _mentions(part, name, source):
-                found.update(prefix for prefix in _prefixes(mention) if prefix in known)
-    return found
+    """Return the modules among `known` that parts of module `name` import."""
+    mentions = (mention for part in parts for mention in _mentions(part, name, source))
+    return {prefix for mention in mentions for prefix in _prefixes(mention) if prefix in known}
 
 
 def needed_by(names: Collection[str], graph: Graph) -> set[str]:
@@ -58,6 +56,13 @@ def _reach(names: set[str], graph: Graph) -> set[str]:
                 names.add(following)
                 waiting.append(following)
     return names
+
+
+@functools.lru_cache(maxsize=1024)
+def _mentioned(name: str, source: Source) -> frozenset[str]:
+    """Return all that a module imports, whosever it is, with the packages that it is in."""
+    mentions = (each for part in parts_of(source.tree()) for each in _mentions(part, name, source))
+    return frozenset(prefix for mention in mentions for prefix in _prefixes(mention))
 
 
 def _mentions(node: ast.AST, name: str, source: Source) -> Iterator[str]:

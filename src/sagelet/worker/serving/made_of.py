@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 _ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None))
+_PLAIN = (dict, list, tuple, set, frozenset)
+"""Their very instances have no attributes; those of classes derived from them may."""
 _LIMIT = 50_000
 _SAMPLE = 1_000
 
@@ -78,10 +80,11 @@ def _attributes(value: Any) -> Iterator[Any]:
     namespace = getattr(value, "__dict__", None)
     if isinstance(namespace, dict):
         yield from _sampled(list(namespace.values()))
-    for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            yield getattr(value, slot, None)
+    if type(value) not in _PLAIN:
+        for kind in type(value).__mro__:
+            slots = kind.__dict__.get("__slots__", ())
+            for slot in (slots,) if isinstance(slots, str) else slots:
+                yield getattr(value, slot, None)
 
 
 def _cells(function: types.FunctionType) -> Iterator[Any]:

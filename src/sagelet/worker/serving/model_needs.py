@@ -6,6 +6,7 @@ The entry module is judged statement by statement, every other module as a whole
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -33,13 +34,16 @@ class Entry:
 
     name: str
     source: Source
+    tree: ast.Module
     statements: list[Statement]
     foreign: frozenset[str]
     imported: frozenset[str]
 
     @classmethod
-    def of(cls, name: str, source: Source, tree: ast.Module, known: Collection[str]) -> Entry:
+    @functools.lru_cache(maxsize=16)
+    def of(cls, name: str, source: Source, known: frozenset[str]) -> Entry:
         """Read a module; `known` are the user's modules."""
+        tree = source.tree()
         statements = statements_of(tree)
         foreign: set[str] = set()
         own: set[str] = set()
@@ -49,13 +53,12 @@ class Entry:
                 foreign |= statement.binds
             elif not statement.is_import:
                 own |= statement.binds
-            elif import_graph.imported([statement.node], name, source, known):
+            elif import_graph.imported(statement.parts, name, source, known):
                 imported |= statement.binds
             else:
                 foreign |= statement.binds
-        return cls(
-            name, source, statements, frozenset(foreign - own - imported), frozenset(imported)
-        )
+        foreign -= own | imported
+        return cls(name, source, tree, statements, frozenset(foreign), frozenset(imported))
 
     def closure(self, roots: Collection[str]) -> list[Statement]:
         """Return the statements that `roots` depend on."""
@@ -76,21 +79,21 @@ def kept_statements(before: Entry, after: Entry, made: Collection[str]) -> list[
         raise Doubt(f"{_first_change(old, new)}, which the model depends on, changed")
     if _effects(before) != _effects(after):
         raise Doubt(f"what importing {before.name} does changed")
-    nodes = [statement.node for statement in new]
-    if is_dynamic(nodes):
+    if is_dynamic(new):
         raise Doubt("what the model depends on is decided at run time")
     names = {name for s in new for name in (s.binds | s.reads)}
-    written = globals_written([s.node for e in (before, after) for s in e.statements])
+    written = globals_written([*before.statements, *after.statements])
     if names & written:
         raise Doubt(f"{min(names & written)} is a global variable that a function sets")
-    chosen = {id(node) for node in nodes}
+    chosen = {id(statement.node) for statement in new}
     refuse_registration(after, [s for s in after.statements if id(s.node) not in chosen], [])
     return new
 
 
 def modules_needed(kept: list[Statement], entry: Entry, known: Collection[str]) -> set[str]:
     """Return the user's modules that the kept statements import."""
-    return import_graph.imported([s.node for s in kept], entry.name, entry.source, known)
+    parts = [part for statement in kept for part in statement.parts]
+    return import_graph.imported(parts, entry.name, entry.source, known)
 
 
 def refuse_registration(
@@ -113,11 +116,9 @@ def refuse_registration(
             raise Doubt(f"{entry.name} may register itself in {min(touched)}")
 
 
-def entries(
-    names: Collection[str], sources: Mapping[str, Source], trees: Mapping[str, ast.Module]
-) -> list[Entry]:
+def entries(names: Collection[str], sources: Mapping[str, Source]) -> list[Entry]:
     """Read several modules."""
-    return [Entry.of(name, sources[name], trees[name], sources) for name in sorted(names)]
+    return [Entry.of(name, sources[name], frozenset(sources)) for name in sorted(names)]
 
 
 def _effects(entry: Entry) -> list[str]:

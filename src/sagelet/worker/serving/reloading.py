@@ -68,8 +68,6 @@ class _Edit:
 
     sources: Mapping[str, Source]
     edited: Mapping[str, Source]
-    before: Mapping[str, ast.Module]
-    after: Mapping[str, ast.Module]
 
     @property
     def sources_after(self) -> dict[str, Source]:
@@ -163,11 +161,8 @@ class Reloader:
                 raise Doubt(f"{Path(source.path).name} is gone") from error
             if data != source.data:
                 edited[name] = replace(source, data=data)
-        if not edited:
-            return _Edit(sources, {}, {}, {})
-        before = {name: source.tree() for name, source in sources.items()}
-        after = {**before, **{name: source.tree() for name, source in edited.items()}}
-        return _Edit(sources, edited, before, after)
+                edited[name].tree()
+        return _Edit(sources, edited)
 
     def _remade(self, loaded: LoadedModel, edit: _Edit) -> Remade:
         """Import anew what the edit reaches.
@@ -178,14 +173,17 @@ class Reloader:
         old = loaded.handlers.module
         if old is None or self._entry not in edit.sources:
             raise Doubt(f"there was no module {self._entry}")
-        for name, tree in edit.after.items():
-            if imports_dynamically(tree.body):
+        for name, source in edit.sources_after.items():
+            if imports_dynamically(source):
                 raise Doubt(f"{name} imports what reading it does not show")
-        graph = import_graph.graph_of(edit.sources, edit.before)
+        graph = import_graph.graph_of(edit.sources)
         affected = import_graph.dependents_of(edit.edited, graph)
         if self._entry not in affected:
             raise Doubt(f"{min(affected)} is imported in a way that was not seen")
-        kept = self._kept(loaded, edit, affected, graph)
+        known = frozenset(edit.sources)
+        before = Entry.of(self._entry, edit.sources[self._entry], known)
+        after = Entry.of(self._entry, edit.sources_after[self._entry], known)
+        kept = self._kept(loaded, edit, before, after, affected, graph)
         shared = [statement for statement in kept if not statement.is_import]
         values = {
             name: old.__dict__[name]
@@ -193,12 +191,14 @@ class Reloader:
             for name in statement.binds
             if name in old.__dict__
         }
-        return self._import(edit, affected, self._plans(edit, shared, values))
+        return self._import(edit, affected, self._plans(edit, after, shared, values))
 
     def _kept(
         self,
         loaded: LoadedModel,
         edit: _Edit,
+        before: Entry,
+        after: Entry,
         affected: Collection[str],
         graph: import_graph.Graph,
     ) -> list[Statement]:
@@ -206,13 +206,6 @@ class Reloader:
         made = made_of.names_in(loaded.model, edit.sources)
         if made is None:
             raise Doubt("the model is too large to be looked into")
-        before = Entry.of(
-            self._entry, edit.sources[self._entry], edit.before[self._entry], edit.sources
-        )
-        after_sources = edit.sources_after
-        after = Entry.of(
-            self._entry, after_sources[self._entry], edit.after[self._entry], edit.sources
-        )
         own = {name for module, name in made if module == self._entry}
         kept = model_needs.kept_statements(before, after, own)
         needed = model_needs.modules_needed(kept, after, edit.sources)
@@ -222,23 +215,26 @@ class Reloader:
             raise Doubt(f"{min(reached)}, which the model depends on, changed")
         stay = [source for name, source in edit.sources.items() if name not in affected]
         others = set(affected) - {self._entry}
-        for entry in model_needs.entries(others, after_sources, edit.after):
+        for entry in model_needs.entries(others, edit.sources_after):
             model_needs.refuse_registration(entry, entry.statements, stay)
         return kept
 
     def _plans(
-        self, edit: _Edit, shared: list[Statement], values: Mapping[str, object]
+        self,
+        edit: _Edit,
+        after: Entry,
+        shared: list[Statement],
+        values: Mapping[str, object],
     ) -> dict[str, Plan]:
         plans = {
-            name: Plan(source=source, tree=edit.after[name]) for name, source in edit.edited.items()
+            name: Plan(source=source, tree=source.tree())
+            for name, source in edit.edited.items()
+            if name != self._entry
         }
         keep_out = {id(statement.node) for statement in shared}
-        tree = edit.after[self._entry]
-        body = [node for node in tree.body if id(node) not in keep_out]
+        body = [node for node in after.tree.body if id(node) not in keep_out]
         plans[self._entry] = Plan(
-            source=edit.sources_after[self._entry],
-            tree=ast.Module(body=body, type_ignores=[]),
-            values=values,
+            source=after.source, tree=ast.Module(body=body, type_ignores=[]), values=values
         )
         return plans
 

@@ -7,8 +7,11 @@ names lead to, and those that may have changed what these names stand for.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import functools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sagelet.worker.serving.user_code import Source
 
 STAR = "*"
 
@@ -21,13 +24,21 @@ _DYNAMIC_IMPORTS = {"import_module", "run_path", "run_module", "spec_from_file_l
 
 @dataclass(frozen=True)
 class Statement:
-    """One top-level statement. `eager` is what it reads while the module is being imported."""
+    """One top-level statement. `eager` is what it reads while the module is being imported.
+
+    `parts` are its node and all below it.
+    """
 
     node: ast.stmt
     binds: frozenset[str]
     reads: frozenset[str]
     eager: frozenset[str]
-    text: str
+    parts: Sequence[ast.AST] = field(repr=False, compare=False)
+
+    @functools.cached_property
+    def text(self) -> str:
+        """What it says, whatever its layout and comments."""
+        return ast.dump(self.node)
 
     @property
     def is_import(self) -> bool:
@@ -61,7 +72,7 @@ class Statement:
             return True
         if isinstance(self.node, _DEFINITIONS):
             return bool(self.eager)
-        return any(isinstance(part, ast.Call) for part in ast.walk(self.node))
+        return any(isinstance(part, ast.Call) for part in self.parts)
 
 
 def statements_of(tree: ast.Module) -> list[Statement]:
@@ -107,41 +118,56 @@ def _touched(statement: Statement, statements: list[Statement]) -> set[str]:
     return {name for name in names if not name.startswith("__")}
 
 
-def is_dynamic(nodes: Collection[ast.stmt]) -> bool:
+def is_dynamic(statements: Iterable[Statement]) -> bool:
     """Whether code reaches names in a way that reading it does not show."""
-    for node in _walk(nodes):
-        if isinstance(node, ast.Name) and node.id in _DYNAMIC_NAMES:
+    parts = [part for statement in statements for part in statement.parts]
+    for part in parts:
+        if isinstance(part, ast.Name) and part.id in _DYNAMIC_NAMES:
             return True
-        if isinstance(node, ast.Attribute) and node.attr == "modules" and _is_sys(node.value):
+        if isinstance(part, ast.Attribute) and part.attr == "modules" and _is_sys(part.value):
             return True
-    return imports_dynamically(nodes)
+    return _import_dynamically(parts)
 
 
 def _is_sys(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "sys"
 
 
-def imports_dynamically(nodes: Collection[ast.stmt]) -> bool:
-    """Whether code imports modules whose names reading it does not show."""
-    for node in _walk(nodes):
-        name = getattr(node, "id", None) or getattr(node, "attr", None)
+@functools.lru_cache(maxsize=1024)
+def imports_dynamically(source: Source) -> bool:
+    """Whether a module imports others whose names reading it does not show."""
+    return _import_dynamically(parts_of(source.tree()))
+
+
+def _import_dynamically(parts: Iterable[ast.AST]) -> bool:
+    for part in parts:
+        name = getattr(part, "id", None) or getattr(part, "attr", None)
         if name in _DYNAMIC_IMPORTS or name == "__import__":
             return True
     return False
 
 
-def globals_written(nodes: Collection[ast.stmt]) -> set[str]:
+def globals_written(statements: Iterable[Statement]) -> set[str]:
     """Return the names that functions declare `global`."""
     found: set[str] = set()
-    for node in _walk(nodes):
-        if isinstance(node, ast.Global):
-            found.update(node.names)
+    for statement in statements:
+        for part in statement.parts:
+            if isinstance(part, ast.Global):
+                found.update(part.names)
     return found
 
 
-def _walk(nodes: Collection[ast.stmt]) -> Iterator[ast.AST]:
-    for node in nodes:
-        yield from ast.walk(node)
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return a node and all below it: `ast.walk` without contexts, in a third of the time."""
+    found = [node]
+    for each in found:  # it grows meanwhile
+        for name in each._fields:
+            value = getattr(each, name, None)
+            if isinstance(value, list):
+                found.extend([part for part in value if isinstance(part, ast.AST)])
+            elif isinstance(value, ast.AST) and name != "ctx":
+                found.append(value)
+    return found
 
 
 def _parts(node: ast.stmt) -> list[ast.stmt]:
@@ -156,12 +182,13 @@ def _parts(node: ast.stmt) -> list[ast.stmt]:
 
 
 def _statement(node: ast.stmt) -> Statement:
+    parts = parts_of(node)
     return Statement(
         node=node,
         binds=frozenset(_bound(node)),
-        reads=frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)),
+        reads=frozenset(part.id for part in parts if isinstance(part, ast.Name)),
         eager=frozenset(_eagerly_read(node)),
-        text=ast.dump(node),
+        parts=parts,
     )
 
 

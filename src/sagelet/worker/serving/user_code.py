@@ -8,6 +8,7 @@ kept, byte for byte; `reloading` compares it with what the files hold now.
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,9 @@ class Source:
     data: bytes
     is_package: bool = False
 
+    @functools.lru_cache(maxsize=8)  # noqa: B019 - sources are values, and eight are few
     def tree(self) -> ast.Module:
-        """Return the source as a syntax tree."""
+        """Return the source as a syntax tree, which nobody alters."""
         # Not ast.parse: its own frame would stand in the traceback of a syntax error.
         tree = compile(self.data, self.path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
         assert isinstance(tree, ast.Module)
