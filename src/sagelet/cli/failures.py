@@ -121,7 +121,7 @@ def report(error: BaseException, output: Output) -> int:
     if code == INTERRUPTED:
         output.say("interrupted")
         return code
-    message = _message_of(error)
+    message = message_of(error)
     hint = hint_of(error)
     if code == BUG:
         hint = f"this is a bug of sagelet's; its report is {_write_report(error)}"
@@ -145,7 +145,8 @@ def _facts(error: BaseException) -> dict[str, Any]:
     return failure.facts() if failure else {}
 
 
-def _message_of(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return an error in words."""
     if isinstance(error, click.ClickException):
         return error.format_message()
     if failure := _model_failure(error):
