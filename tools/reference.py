@@ -20,6 +20,7 @@ from pathlib import Path
 from tools import (
     cli_page,
     configuration_page,
+    conformance_page,
     deploy_env_page,
     deviations_page,
     errors_page,
@@ -35,6 +36,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "configuration.serve": configuration_page.serve_keys,
     "configuration.train": configuration_page.train_keys,
     "configuration.ui": configuration_page.ui_keys,
+    "conformance.departures": conformance_page.departures,
+    "conformance.versions": conformance_page.versions,
     "deploy-env.methods": deploy_env_page.methods,
     "deploy-env.purpose": deploy_env_page.purpose,
     "deviations.ignored": deviations_page.ignored,
