@@ -11,7 +11,8 @@ from sagelet.worker.serving.stand_in.sagemaker_inference import parameters
 DEFAULT_MODULE_NAME = "inference.py"
 DEFAULT_MODEL_SERVER_TIMEOUT = "60"
 DEFAULT_HTTP_PORT = "8080"
-SAGEMAKER_BASE_PATH = "/opt/ml"
+
+_BASE_DIR = "/opt/ml"
 
 
 class Environment:
@@ -34,7 +35,7 @@ class Environment:
 
 def __getattr__(name: str) -> Any:
     """Return `base_dir`, `model_dir` or `code_dir` as the variables have it now."""
-    base = os.environ.get(parameters.BASE_PATH_ENV, SAGEMAKER_BASE_PATH)
+    base = os.environ.get(parameters.BASE_PATH_ENV, _BASE_DIR)
     kind = "models" if os.environ.get(parameters.MULTI_MODEL_ENV) == "true" else "model"
     model = f"{base}/{kind}"
     folders = {"base_dir": base, "model_dir": model, "code_dir": f"{model}/code"}
