@@ -23,6 +23,7 @@ from sagelet.hosting.pool import Pool
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
 from sagelet.hosting.versions import VERSIONS, Deployed, Deployer, VariantFailed, Version
+from sagelet.supervision.foreground import UNHURRIED_S
 from sagelet.supervision.watching import Watcher
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ class RunningEndpoint:
             retire=lambda pool: self._begin(pool.drain(self._settings.drain_s)),
             on_note=partial(self._on_note, name),
             on_problem=partial(self._on_problem, name),
-            busy_s=self._settings.busy_s,
+            busy_s=UNHURRIED_S if deployed.container.attach else self._settings.busy_s,
         )
 
     def _on_note(self, variant: str, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
@@ -17,7 +17,8 @@ from sagelet.hosting.model_data import ModelFiles
 from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.settings import Container, HostingSettings
-from sagelet.hosting.worker import Interpreters, Recruiting
+from sagelet.hosting.worker import Interpreters, Launches, Recruiting
+from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
 from sagelet.supervision.requirements import RequirementsCache
 from sagelet.worker.spec import Mounts, ServeOrder
 
@@ -113,15 +114,21 @@ class PoolStarter:
             max_response_bytes=container.max_response_bytes,
         )
         return Recruiting(
-            launcher=self._launchers.for_python(container.python),
+            launcher=self._launcher(container),
             order=order,
-            load_s=self._settings.load_s,
+            load_s=UNHURRIED_S if container.attach else self._settings.load_s,
             stop_s=self._settings.stop_s,
             on_line=start.sink.add,
         )
 
+    def _launcher(self, container: Container) -> Launches:
+        """Return what starts the workers: a person's terminal, where the model names one."""
+        if container.attach is not None:
+            return ForegroundLauncher(container.attach)
+        return self._launchers.for_python(container.python)
+
     def _pool_settings(self, container: Container) -> PoolSettings:
-        return PoolSettings(
+        settings = PoolSettings(
             workers=container.workers,
             waiting_limit=self._settings.waiting_limit,
             timeout_s=container.timeout_s,
@@ -129,3 +136,7 @@ class PoolStarter:
             rest_s=self._settings.rest_s,
             max_batch=container.max_batch,
         )
+        if container.attach is None:
+            return settings
+        # There is one terminal, and the person at it takes all the time in the world.
+        return replace(settings, workers=1, timeout_s=UNHURRIED_S, stream_s=UNHURRIED_S)

@@ -24,6 +24,9 @@ from sagelet.supervision.child import Child
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.worker.spec import ServeOrder, order_from_json, to_json
 
+UNHURRIED_S = 7 * 24 * 3600.0
+"""Stands for no limit where a person looks around: timers take no infinity."""
+
 _LENGTH = struct.Struct("!I")
 _DESCRIPTORS = 3
 _WHAT = "a worker in the foreground"
