@@ -71,6 +71,8 @@ class Project:
             context,
             strict=self._strict,
             default_accept=order.environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
+            max_request_bytes=order.max_request_bytes,
+            max_response_bytes=order.max_response_bytes,
         )
 
     @property

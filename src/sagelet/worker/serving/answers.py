@@ -201,10 +201,13 @@ class Responder:
     def _pump(self, turn: Turn, result: Any, content_type: str | None) -> None:
         """Send what a generator produces, part by part."""
         turn.request.differ("generator")
-        stream = self._stream(turn, content_type)
         try:
             for item in result:
-                stream.send(self._part(item))
+                part = self._part(item)
+                self._stream(turn, content_type).send(part)
+        except Exception as error:
+            turn.raised_in = self._loaded.handlers.raised_in(error)
+            raise
         finally:
             close(result)
 

@@ -12,6 +12,8 @@ from sagelet.worker.serving.differences import Refused
 from sagelet.worker.serving.tracebacks import describe
 from sagelet.worker.serving.turns import Turn
 
+_HEAD = "Traceback"
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -27,16 +29,38 @@ def failed(error: BaseException, turn: Turn, *, strict: bool) -> Failed:
     failure = describe(error)
     _free_cuda_memory(error)
     sys.stderr.write(failure.traceback)
-    facts = {"where": failure.where, "handler": turn.handler, "error": failure.error}
-    text = f"{toolkit_errors.message_of(error)}\n{failure.traceback}"
+    facts = {
+        "where": failure.where,
+        "handler": turn.raised_in or turn.handler,
+        "error": failure.error,
+    }
+    text = f"{toolkit_errors.message_of(error)}\n{_headed(failure.traceback)}"
     status = toolkit_errors.chosen_status(error)
     if not strict:
         status = status or _sane_status(error, turn)
         _note_differences(error, turn, status)
-    elif not toolkit_errors.phrase_of(error).isascii():
-        text = f"{Refused('utf8-error', 'The text of this error is not ASCII.')}\n{text}"
-        status = None
+    else:
+        refused = _strictly_refused(error)
+        if refused is not None:
+            text, status = f"{refused}\n{text}", None
     return Failed(status or HTTPStatus.INTERNAL_SERVER_ERROR.value, text, facts)
+
+
+def _strictly_refused(error: BaseException) -> Refused | None:
+    """Return why an error would have been no answer in the container."""
+    if isinstance(error, Refused):
+        return None  # which says so itself
+    odd = toolkit_errors.odd_answer(error)
+    if odd is not None:
+        return Refused("answer-metadata", odd)
+    if not toolkit_errors.phrase_of(error).isascii():
+        return Refused("utf8-error", "The text of this error is not ASCII.")
+    return None
+
+
+def _headed(traceback: str) -> str:
+    """Return a traceback with the line that it begins with in the container, frames or none."""
+    return traceback if _HEAD in traceback else f"{_HEAD} (most recent call last):\n{traceback}"
 
 
 def _sane_status(error: BaseException, turn: Turn) -> int | None:
@@ -54,7 +78,9 @@ def _note_differences(error: BaseException, turn: Turn, status: int | None) -> N
         turn.request.differ(error.difference)
     elif not isinstance(error, Exception):
         turn.request.differ("system-exit")
-    if not toolkit_errors.phrase_of(error).isascii():
+    if toolkit_errors.odd_answer(error) is not None:
+        turn.request.differ("answer-metadata")
+    elif not toolkit_errors.phrase_of(error).isascii():
         turn.request.differ("utf8-error")
 
 

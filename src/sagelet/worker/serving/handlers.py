@@ -143,6 +143,16 @@ class Handlers:
     module: ModuleType | None
     defined: tuple[str, ...]
 
+    def raised_in(self, error: BaseException) -> str | None:
+        """Return which handler of a request an error was raised in: the innermost one."""
+        handlers = [self.predict, self.output, *([self.transform] if self.transform else [])]
+        names = {getattr(each.function, "__code__", None): each.name for each in handlers}
+        found, link = None, error.__traceback__
+        while link is not None:
+            found = names.get(link.tb_frame.f_code, found)
+            link = link.tb_next
+        return found
+
     def bound_to(self, context: Any) -> Calls:
         """Return the handlers of requests with the context in its place."""
         return Calls(
@@ -189,7 +199,7 @@ def bind(module: ModuleType | None, defaults: Defaults) -> Handlers:
     before_model = own.get("pre_model_fn") or getattr(defaults, "pre_model_fn", None)
     warm_up = own.get("model_warmup_fn") or getattr(defaults, "model_warmup_fn", None)
     return Handlers(
-        model=Handler("model_fn", own.get("model_fn") or defaults.model_fn, 1),
+        model=Handler("model_fn", getattr(module, "model_fn", defaults.model_fn), 1),
         transform=_optional("transform_fn", transform, 4),
         input=Handler("input_fn", own.get("input_fn") or defaults.input_fn, 2),
         predict=Handler("predict_fn", own.get("predict_fn") or defaults.predict_fn, 2),

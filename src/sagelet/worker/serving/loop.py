@@ -18,7 +18,7 @@ from typing import Any
 
 from sagelet.worker.frames import Frame, encode_frame
 from sagelet.worker.reading import FrameReader
-from sagelet.worker.serving import stand_in
+from sagelet.worker.serving import stand_in, stand_in_ts
 from sagelet.worker.serving.advice import advice
 from sagelet.worker.serving.answers import Responder
 from sagelet.worker.serving.batches import answer_batch
@@ -41,6 +41,7 @@ def serve(order: ServeOrder, sock: socket.socket) -> int:
     code.install()
     try:
         stand_in.offer()
+        stand_in_ts.offer()
         _dump_stacks_on_abort()
         return _Session(order, sock, code).run()
     finally:

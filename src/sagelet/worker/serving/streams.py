@@ -5,7 +5,8 @@ Each part is one frame; with nobody to send them to, the parts are kept and join
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable, Protocol
 
 
@@ -57,6 +58,19 @@ class Stream:
         """Return the parts that were kept, joined; nothing where they were sent."""
         kept, self._kept = self._kept, []
         return b"".join(kept)
+
+
+def send_intermediate_predict_response(
+    ret: Sequence[Any], req_id_map: Mapping[int, str], message: str, code: int, context: Any
+) -> None:
+    """Send `ret[0]`, a part of the answer to the current request: TorchServe's call.
+
+    `req_id_map` is `context.request_ids`; `message` and `code` are the model server's own.
+    """
+    del message, code
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes, the first one answers
+        for place in req_id_map:
+            context.send_part(ret[place])
 
 
 def is_stream(result: object) -> bool:

@@ -26,7 +26,10 @@ _PLACE = "__sagelet_place__"
 """An error about a file or a folder, rather than a line of code, has its path under this name."""
 
 _OURS = str(Path(__file__).resolve().parent.parent)
-_TOOLKIT = tuple(f"{_OURS}/serving/{name}" for name in ("defaults.py", "codecs.py", "stand_in/"))
+_TOOLKIT = tuple(
+    f"{_OURS}/serving/{name}"
+    for name in ("defaults.py", "codecs.py", "stand_in", "toolkit_handlers.py")
+)
 # What reads a module's source, on our behalf or on an import statement's.
 _MACHINERY = (ast.__file__, importlib.__file__)
 _TEXT_LIMIT = 32_000

@@ -15,7 +15,11 @@ _INTERNAL = (CONTENT_TYPE, "ts_stream_next")
 
 
 class Turn:
-    """A request between its frame and its answer's. `stream` is there once it has parts."""
+    """A request between its frame and its answer's.
+
+    `stream` is there once it has parts; `raised_in` is the handler whose generator failed, which
+    may not be the one that was called last.
+    """
 
     __slots__ = (
         "_since",
@@ -24,6 +28,7 @@ class Turn:
         "formats",
         "handler",
         "phases_ms",
+        "raised_in",
         "request",
         "sink",
         "stream",
@@ -43,6 +48,7 @@ class Turn:
         self.sink = sink
         self.stream: Stream | None = None
         self.handler: str | None = None
+        self.raised_in: str | None = None
         self.phases_ms: dict[str, float] = {}
         self.data: Any = None
         self._since = 0

@@ -1,0 +1,1 @@
+"""Functions that handlers borrow from TorchServe."""

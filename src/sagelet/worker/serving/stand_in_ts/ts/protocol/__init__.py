@@ -1,0 +1,1 @@
+"""What TorchServe says to its workers."""
