@@ -13,6 +13,7 @@ from typing import Any, cast
 import uvicorn
 
 from sagelet.buckets.service import S3
+from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.server.app import App
@@ -89,16 +90,25 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
 
 @asynccontextmanager
 async def a_door(
-    root: Path, *, host: ScriptedHost | None = None, is_short: bool = True, lenient: bool = False
+    root: Path,
+    *,
+    host: ScriptedHost | None = None,
+    clock: Clock | None = None,
+    is_short: bool = True,
+    lenient: bool = False,
 ) -> AsyncIterator[Door]:
-    """Serve until the test is done; without the short path, everything goes by way of ASGI."""
+    """Serve until the test is done; without the short path, everything goes by way of ASGI.
+
+    Signatures are judged by `clock`, which is the bench's held one unless it is given.
+    """
     bench = a_bench(root, host=host)
+    clock = clock or bench.clock
     home, gate, ids = Home(root / "home"), Gate(), RequestIds()
     secret_of = {KEY: SECRET}.get
     aws = AwsFace(
         plane=bench.plane,
         s3=S3(bench.buckets, bench.clock),
-        verifier=Verifier(secret_of, bench.clock, lenient=lenient),
+        verifier=Verifier(secret_of, clock, lenient=lenient),
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,
     )
@@ -106,7 +116,7 @@ async def a_door(
     invocations = (Invocations if is_short else _Closed)(
         host=bench.host,
         gate=gate,
-        verifier=QuickVerifier(secret_of, bench.clock, service="sagemaker"),
+        verifier=QuickVerifier(secret_of, clock, service="sagemaker"),
         account=ACCOUNT,
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,

@@ -62,6 +62,7 @@ class ScriptedHost:
         self.converged: list[Endpoint] = []
         self.deleted: list[Endpoint] = []
         self.invocations: list[Invocation] = []
+        self.streamed: StreamedAnswer | None = None
 
     def converge(self, endpoint: Endpoint) -> None:
         self.converged.append(endpoint)
@@ -79,7 +80,8 @@ class ScriptedHost:
         return answer
 
     async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
-        return await self.submit(invocation)
+        answer = await self.submit(invocation)
+        return self.streamed or answer
 
 
 class ScriptedContainer:
@@ -94,7 +96,7 @@ class ScriptedContainer:
         )
         self.endpoint = "sentiment"
         self.is_strict = False
-        self.is_multi = False
+        self.many: ScriptedContainer | None = None
         self.max_request_bytes: int | None = None
         self.workers = 2
         self.why_unhealthy = ""

@@ -119,6 +119,19 @@ READ: Mapping[str, frozenset[str]] = {
             "TargetVariant",
         }
     ),
+    "InvokeEndpointWithResponseStream": frozenset(
+        {
+            "Accept",
+            "Body",
+            "ContentType",
+            "CustomAttributes",
+            "EndpointName",
+            "InferenceId",
+            "PrefixAwareId",
+            "SessionId",
+            "TargetVariant",
+        }
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """The control plane: an operation's name and document in, its answer's document out.
 
 answer ── members in no table? NotSupported
-       ── InvokeEndpoint ──────────────────────> the host, on this loop
+       ── InvokeEndpoint… ─────────────────────> the host, on this loop
        ── a waiter's Describe ── held ──┐
        └─ every other ──────────────────┴──────> an operation, in a thread
 """
@@ -78,6 +78,9 @@ _BLOCKING: Mapping[Key, Operation] = {
 
 _ON_THE_LOOP: Mapping[Key, Callable[[Context, Document], Awaitable[Document]]] = {
     ("sagemaker-runtime", "InvokeEndpoint"): invocations.invoke,
+    ("sagemaker-runtime", "InvokeEndpointWithResponseStream"): (
+        invocations.invoke_with_response_stream
+    ),
 }
 
 _HELD: Mapping[Key, Callable[[Context, Document], Subject]] = {

@@ -18,6 +18,7 @@ class Refused:
 _ONE_CONTAINER = "an endpoint runs one model in one container; inference pipelines are not served"
 _NO_PACKAGES = "there is no model registry; give Image and ModelDataUrl instead"
 _MULTI_MODEL = "multi-model endpoints are not served; give each model an endpoint of its own"
+_NO_COMPONENTS = "inference components are not served; name the endpoint only"
 _FILE_MODE = "channels are copied before the start; use File mode"
 _ONE_HOST = "a job runs on one host; use InstanceCount 1"
 
@@ -150,6 +151,8 @@ REFUSED: tuple[Refused, ...] = (
     Refused(
         "InvokeEndpoint",
         "InferenceComponentName",
-        "inference components are not served; name the endpoint only",
+        _NO_COMPONENTS,
     ),
+    Refused("InvokeEndpointWithResponseStream", "TargetContainerHostname", _ONE_CONTAINER),
+    Refused("InvokeEndpointWithResponseStream", "InferenceComponentName", _NO_COMPONENTS),
 )

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sagelet.wire.messages import Headers, RequestHead, Response, StreamedResponse
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A body that wants to know that it is read no further."""
+
+    async def aclose(self) -> None:
+        """Leave it."""
+        ...
+
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -34,6 +44,10 @@ async def send_response(answer: Response | StreamedResponse, send: Send, *, bodi
     elif isinstance(answer, Response):
         await send({"type": "http.response.body", "body": answer.body})
     else:
-        async for part in answer.body:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        try:
+            async for part in answer.body:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        finally:
+            if isinstance(answer.body, Closing):
+                await answer.body.aclose()
         await send({"type": "http.response.body", "body": b""})

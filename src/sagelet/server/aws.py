@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 from sagelet.buckets.service import S3
 from sagelet.control.context import Caller
@@ -25,7 +24,10 @@ from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.faults import fault_of
 from sagelet.server.patience import patiently
 from sagelet.server.request_ids import RequestIds
+from sagelet.server.streams import Events, WhileHeard, Whole
+from sagelet.wire import event_stream
 from sagelet.wire.callers import is_waiter
+from sagelet.wire.documents import Document
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 from sagelet.wire.parsing import parse
 from sagelet.wire.routing import Route, presumed_service, route
@@ -101,22 +103,34 @@ class AwsFace:
             access_key_id=signature.access_key_id,
             is_waiter=is_waiter(head.headers.get("user-agent", "")),
         )
+        if chosen.service == RUNTIME:
+            return await self._invoke(chosen, document, caller, request_id, receive)
         answer = self._answer_document(chosen, document, caller, request_id)
         if caller.is_waiter and self.plane.holds(chosen.service, name):
             return await patiently(answer, receive, headers=_json_headers(request_id))
-        if chosen.service == RUNTIME:
-            return await bodies.unless_gone(answer, receive)
         return await answer
 
     async def _answer_document(
-        self, chosen: Route, document: dict[str, Any], caller: Caller, request_id: str
+        self, chosen: Route, document: Document, caller: Caller, request_id: str
     ) -> Response:
         started = time.perf_counter()
         result = await self.plane.answer(chosen.service, chosen.operation.name, document, caller)
-        if chosen.service != RUNTIME:
-            ms = 1000 * (time.perf_counter() - started)
-            log.info("%s %.1f ms", chosen.operation.name, ms)
+        log.info("%s %.1f ms", chosen.operation.name, 1000 * (time.perf_counter() - started))
         return shown_response(chosen, result, request_id)
+
+    async def _invoke(
+        self, chosen: Route, document: Document, caller: Caller, request_id: str, receive: Receive
+    ) -> Response | StreamedResponse:
+        """Answer an invocation, which is withdrawn if the client leaves."""
+        running = self.plane.answer(chosen.service, chosen.operation.name, document, caller)
+        result = await bodies.unless_gone(running, receive)
+        if not chosen.operation.has_event_stream_output:
+            return shown_response(chosen, result, request_id)
+        body = result.pop("Body")
+        parts = Whole(body) if isinstance(body, bytes) else body
+        head = shown_response(chosen, result, request_id)
+        headers = (*head.headers, ("Content-Type", event_stream.MEDIA_TYPE))
+        return StreamedResponse(head.status, headers, Events(WhileHeard(parts, receive)))
 
     async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
         self.verifier.verify(head, body_sha256=None, service="s3")

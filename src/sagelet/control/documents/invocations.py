@@ -60,9 +60,10 @@ def is_refusal(answer: Answer) -> bool:
     return not 100 <= answer.status < 400
 
 
-def show_answer(answer: Answer) -> Document:
-    """Return a result as InvokeEndpoint does."""
-    shown: Document = {"Body": answer.body, "InvokedProductionVariant": answer.variant}
+def show_answer(answer: Answer | StreamedAnswer) -> Document:
+    """Return a result as InvokeEndpoint does, or its sister, whose Body is yet to come."""
+    body = answer.body if isinstance(answer, Answer) else answer.parts
+    shown: Document = {"Body": body, "InvokedProductionVariant": answer.variant}
     if answer.content_type is not None:
         shown["ContentType"] = answer.content_type
     return shown | _returned(answer.headers) | {LOCAL_HEADERS: local_headers(answer)}
