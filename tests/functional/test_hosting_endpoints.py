@@ -415,7 +415,8 @@ async def test_a_broken_edit_keeps_the_last_good_version_and_says_so_in_every_an
     await rig.logged("the user's frames")
     launcher.kind = NeedsFresh
     write(project, {"model.bin": "good"})
-    await rig.noted("reloaded model.bin")
+    text = await rig.noted("reloaded model.bin")
+    assert text.endswith(", mended")
     assert (await rig.ask()).headers == {}
 
 

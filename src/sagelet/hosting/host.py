@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import nullcontext
 from typing import TypeAlias
 
@@ -13,12 +13,14 @@ from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FILE_SCHEME
 from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
+from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.parking import Parkable, Parking
 from sagelet.hosting.running import RunningEndpoint
 from sagelet.hosting.settings import HostingSettings
 from sagelet.hosting.starting import PoolStarter
@@ -66,6 +68,7 @@ class LocalEndpointHost:
         )
         self._deployer = Deployer(starter=starter, logs=logs, home=home, settings=self._settings)
         self._watcher = Watcher(self._settings.environ, self._on_problem)
+        self._parking = Parking(self._parkable, live_workers=self._settings.live_workers)
         self._home = home
         self._account = account
         self._running: dict[str, RunningEndpoint] = {}
@@ -76,6 +79,7 @@ class LocalEndpointHost:
     async def start(self) -> None:
         """Bring back, in the background, what the store says serves or was to serve."""
         self._loop = asyncio.get_running_loop()
+        self._parking.start()
         endpoints = await asyncio.to_thread(self._ledger.all)
         await asyncio.to_thread(self._remove_strangers, endpoints)
         few_at_once = asyncio.Semaphore(_BROUGHT_BACK_AT_ONCE)
@@ -89,6 +93,7 @@ class LocalEndpointHost:
     async def close(self) -> None:
         """Let requests that have come in be answered, and end all workers."""
         self._loop = None
+        await self._parking.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -114,7 +119,7 @@ class LocalEndpointHost:
             VariantNotFound: the target variant is not one of the endpoint's.
             QueueFull: too many requests wait; this one was not started.
         """
-        return self._serving(invocation).submit(invocation)
+        return self._serving(invocation.endpoint).submit(invocation)
 
     async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
         """Run one invocation whose answer is passed on in parts.
@@ -122,13 +127,24 @@ class LocalEndpointHost:
         Raises:
             EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
         """
-        return await self._serving(invocation).stream(invocation)
+        return await self._serving(invocation.endpoint).stream(invocation)
 
-    def _serving(self, invocation: Invocation) -> RunningEndpoint:
-        running = self._running.get(invocation.endpoint)
+    def facts(self, name: str) -> EndpointFacts:
+        """Return what is known of an endpoint that serves.
+
+        Raises:
+            EndpointNotInService: no such endpoint, or it does not serve (yet).
+        """
+        return self._serving(name).facts()
+
+    def _serving(self, name: str) -> RunningEndpoint:
+        running = self._running.get(name)
         if running is None:
-            raise EndpointNotInService(name=invocation.endpoint, account_id=self._account.id)
+            raise EndpointNotInService(name=name, account_id=self._account.id)
         return running
+
+    def _parkable(self) -> Iterator[Parkable]:
+        return (each for running in self._running.values() for each in running.parkable())
 
     def _call(self, function: Callable[[Endpoint], None], endpoint: Endpoint) -> None:
         """Do something on the event loop, soon; callers may be in any thread."""

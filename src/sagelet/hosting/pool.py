@@ -100,12 +100,12 @@ class Pool:
         )
         self._recovery.on_given_up = self._turn_away
 
-    def again(self, generation: int) -> Pool:
+    def again(self, generation: int, recruiting: Recruiting | None = None) -> Pool:
         """Return another pool of the same kind, to be started with what the files hold now."""
         return Pool(
             endpoint=self._endpoint,
             variant=self.variant,
-            recruiting=self.recruiting.at_generation(generation),
+            recruiting=(recruiting or self.recruiting).at_generation(generation),
             settings=self._settings,
             on_note=self._on_note,
             meter=self._meter,

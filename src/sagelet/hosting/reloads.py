@@ -8,13 +8,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagelet.errors import WorkerStartFailed
+from sagelet.errors import SageletError
 from sagelet.hosting import failures
 from sagelet.hosting.folder_watch import Changes, Outcome
 from sagelet.hosting.generations import Generations
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
 from sagelet.hosting.pool import Pool
 from sagelet.hosting.replies import Notice
+from sagelet.hosting.samples import Sample, read_sample
+from sagelet.hosting.starting import try_out
+from sagelet.hosting.together import unless
 from sagelet.hosting.versions import Deployed
 
 RELOAD_ERROR_HEADER = "x-sagelet-reload-error"
@@ -43,6 +46,7 @@ class Reloading:
         """Replace `deployed.pool` where the workers cannot take an edit on."""
         self._deployed = deployed
         self._around = around
+        self._sample_problem = ""
 
     async def attempt(self, changes: Changes, newer: asyncio.Event) -> Outcome:
         """Serve an edit, or keep what is served. `newer` breaks off the start of fresh workers."""
@@ -51,29 +55,54 @@ class Reloading:
         pool = self._deployed.pool
         pool.try_again()
         generation = self._around.generations.next()
+        if pool.is_parked:
+            await self._leave_for_later(pool, generation, names)
+            return Outcome.SERVED
+        sample = await read_sample(self._deployed.container.sample, self._tell_of_sample)
         try:
-            swapped = await self._swap(pool, generation, changes)
+            swapped = await self._swap(pool, generation, changes, sample)
             if isinstance(swapped, Swapped):
-                self._report_swap(swapped, names, begun)
+                await self._report_swap(swapped, generation, names, begun)
                 return Outcome.SERVED
-            fresh = pool.again(generation)
-            if not await _started(fresh, newer):
-                return Outcome.SUPERSEDED
-        except WorkerStartFailed as error:
+            fresh = await unless(newer, self._fresh(pool, generation, sample))
+        except SageletError as error:
             if newer.is_set():
                 return Outcome.SUPERSEDED  # it may have been read in the middle of a save
             self._refuse(names, error, generation)
             return Outcome.REFUSED
+        if fresh is None:
+            return Outcome.SUPERSEDED
         self._deployed.pool = fresh
         self._around.retire(pool)
         load_s = max(worker.load_ms for worker in fresh.workers) / 1000
-        self._say(f"reloaded {names} in {_since(begun)} (model reloaded, {load_s:.1f} s)")
+        self._say(f"reloaded {names} in {_since(begun)} (model reloaded, {load_s:.1f} s)", pool)
+        await self._around.generations.keep(generation)
         return Outcome.SERVED
 
-    async def _swap(self, pool: Pool, generation: int, changes: Changes) -> Swapped | NeedsFresh:
+    async def _fresh(self, pool: Pool, generation: int, sample: Sample | None) -> Pool:
+        """Return a pool that serves what the files hold now.
+
+        Raises:
+            RequirementsFailed, WorkerStartFailed: it does not; nothing is left of it.
+        """
+        fresh = await self._deployed.renew(pool, generation)
+        await fresh.start()
+        await try_out(fresh, sample)
+        return fresh
+
+    async def _leave_for_later(self, pool: Pool, generation: int, names: str) -> None:
+        """Have the next workers of a parked pool serve an edit: they read the files anyway."""
+        await pool.commit(generation)
+        pool.replies.notice = None
+        await self._around.generations.keep(generation)
+        self._say(f"{names} is taken when the endpoint wakes", pool)
+
+    async def _swap(
+        self, pool: Pool, generation: int, changes: Changes, sample: Sample | None
+    ) -> Swapped | NeedsFresh:
         """Swap the handlers; it takes milliseconds, and is finished once it was begun."""
         swapping = asyncio.ensure_future(
-            swap(pool, generation, sorted(changes), busy_s=self._around.busy_s)
+            swap(pool, generation, sorted(changes), busy_s=self._around.busy_s, sample=sample)
         )
         try:
             return await asyncio.shield(swapping)
@@ -81,43 +110,35 @@ class Reloading:
             await asyncio.wait({swapping})
             raise
 
-    def _report_swap(self, swapped: Swapped, names: str, begun: float) -> None:
+    async def _report_swap(
+        self, swapped: Swapped, generation: int, names: str, begun: float
+    ) -> None:
         pool = self._deployed.pool
-        was_refused, pool.replies.notice = pool.replies.notice is not None, None
-        if swapped.modules or was_refused:
-            self._say(f"reloaded {names} in {_since(begun)} (model kept)")
+        if swapped.modules or pool.replies.notice is not None:
+            self._say(f"reloaded {names} in {_since(begun)} (model kept)", pool)
+        if swapped.modules:
+            await self._around.generations.keep(generation)
 
-    def _refuse(self, names: str, error: WorkerStartFailed, generation: int) -> None:
+    def _refuse(self, names: str, error: SageletError, generation: int) -> None:
         headers = {RELOAD_ERROR_HEADER: failures.header_text(error)}
         self._deployed.pool.replies.notice = Notice(generation, headers)
         text = f"{names} is not served, the last good version is: {error}"
         self._deployed.sink.add_text(text)
         self._around.on_problem(text)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, before: Pool) -> None:
+        """Tell of an edit that is served; also that the last one before was not, if so."""
+        if before.replies.notice is not None:
+            before.replies.notice = None
+            text = f"{text}, mended"
         self._deployed.sink.add(text)
         self._around.on_note(text)
 
-
-async def _started(pool: Pool, newer: asyncio.Event) -> bool:
-    """Start a pool; False, and nothing is left of it, where a newer save came before it was up.
-
-    Raises:
-        WorkerStartFailed: the model does not load.
-    """
-    start = asyncio.ensure_future(pool.start())
-    save = asyncio.ensure_future(newer.wait())
-    try:
-        await asyncio.wait({start, save}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        save.cancel()
-        if not start.done():
-            start.cancel()
-            await asyncio.wait({start})
-    if start.cancelled():
-        return False
-    start.result()
-    return True
+    def _tell_of_sample(self, text: str) -> None:
+        """Tell of a sample that cannot be read, once."""
+        if text != self._sample_problem:
+            self._sample_problem = text
+            self._around.on_problem(text)
 
 
 def _names(changes: Collection[Path]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.hosting import Endpoint, Serving
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
@@ -19,6 +20,7 @@ from sagelet.hosting.folder_watch import Attempt, Changes, FolderWatch, Outcome
 from sagelet.hosting.generations import Generations
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.parking import Parkable
 from sagelet.hosting.pool import Pool
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
@@ -78,9 +80,28 @@ class RunningEndpoint:
         return await self._pool_for(invocation).stream(invocation)
 
     def _pool_for(self, invocation: Invocation) -> Pool:
+        return self._in_service().pool_for(invocation.target_variant)
+
+    def _in_service(self) -> Version:
         if self._version is None:
-            raise EndpointNotInService(name=invocation.endpoint, account_id=self._account_id)
-        return self._version.pool_for(invocation.target_variant)
+            raise EndpointNotInService(name=self._endpoint.name, account_id=self._account_id)
+        return self._version
+
+    def facts(self) -> EndpointFacts:
+        """Return what is known of what serves.
+
+        Raises:
+            EndpointNotInService: nothing does yet.
+        """
+        version = self._in_service()
+        variants = tuple(each.pool.facts() for each in version.deployed.values())
+        return EndpointFacts(self._endpoint.name, variants, port=None)
+
+    def parkable(self) -> Iterator[Parkable]:
+        """Yield the pools that serve, and until when they may be idle."""
+        for each in self._version.deployed.values() if self._version is not None else ():
+            told = partial(self._on_note, each.variant.name, "parked: the next request wakes it")
+            yield Parkable(each.pool, each.container.park_after_s, told)
 
     async def converge(self, endpoint: Endpoint) -> None:
         """Serve what the endpoint wants; failing that, what it served; and record which."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,3 +34,15 @@ class Sample:
             OSError: it is not there, or cannot be read.
         """
         return cls(path.read_bytes(), _TYPES.get(path.suffix.lower(), _ANY))
+
+
+async def read_sample(path: Path | None, on_note: Callable[[str], None]) -> Sample | None:
+    """Return a project's sample, if it has one; one that cannot be read is noted, and no error."""
+    if path is None:
+        return None
+    try:
+        return await asyncio.to_thread(Sample.read, path)
+    except OSError as error:
+        reason = error.strerror or error
+        on_note(f"new code is not tried: the sample {path} cannot be read ({reason})")
+        return None

@@ -26,8 +26,10 @@ _LOCK = "index.lock"
 class Saves:
     """The changed paths of one folder. Everything happens on the event loop."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, *, alone_s: float = _ALONE_S, together_s: float = _TOGETHER_S) -> None:
+        """Begin with none; wait so long for more after one file of code, or after others."""
+        self._alone_s = alone_s
+        self._together_s = together_s
         self._saved: set[Path] = set()
         self._open: dict[Path, float] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -64,7 +66,7 @@ class Saves:
         is_alone = len(self._saved) == 1 and all(path.suffix == ".py" for path in self._saved)
         self._news.clear()
         try:
-            async with asyncio.timeout(_ALONE_S if is_alone else _TOGETHER_S):
+            async with asyncio.timeout(self._alone_s if is_alone else self._together_s):
                 await self._news.wait()
         except TimeoutError:
             return lasted_s < _GIT_AT_MOST_S and _git_writes(self._saved)

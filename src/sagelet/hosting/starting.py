@@ -16,6 +16,7 @@ from sagelet.hosting.environment import worker_environment
 from sagelet.hosting.model_data import ModelFiles
 from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
+from sagelet.hosting.samples import Sample, read_sample
 from sagelet.hosting.settings import Container, HostingSettings
 from sagelet.hosting.worker import Interpreters, Launches, Recruiting
 from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
@@ -38,6 +39,21 @@ class Start:
     sink: LogSink
     on_note: Callable[[str], None]
     place: str = model_data.MODEL
+
+
+async def try_out(pool: Pool, sample: Sample | None) -> None:
+    """Have a pool that has just started answer the sample, if there is one.
+
+    Raises:
+        WorkerStartFailed: it does not; nothing is left of the pool.
+    """
+    if sample is None:
+        return
+    try:
+        await pool.try_sample(sample)
+    except BaseException:
+        await pool.drain(0)
+        raise
 
 
 class PoolStarter:
@@ -74,18 +90,26 @@ class PoolStarter:
 
         Raises:
             RequirementsFailed: its packages cannot be installed.
-            WorkerStartFailed: a worker did not load it; none is left.
+            WorkerStartFailed: a worker did not load it, or did not answer the sample; none is left.
         """
-        site_dirs = await self._packages(start, files)
         pool = Pool(
             endpoint=start.endpoint,
             variant=start.variant,
-            recruiting=self._recruiting(start, files, site_dirs),
+            recruiting=await self._recruiting(start, files),
             settings=self._pool_settings(start.container),
             on_note=start.on_note,
         )
         await pool.start()
+        await try_out(pool, await read_sample(start.container.sample, start.on_note))
         return pool
+
+    async def renewed(self, pool: Pool, start: Start, files: ModelFiles, generation: int) -> Pool:
+        """Return a pool in the place of another, to be started with what the files hold now.
+
+        Raises:
+            RequirementsFailed: their packages cannot be installed.
+        """
+        return pool.again(generation, await self._recruiting(start, files))
 
     async def _packages(self, start: Start, files: ModelFiles) -> tuple[str, ...]:
         """Return the folders with what a model's requirements.txt asks for."""
@@ -95,10 +119,9 @@ class PoolStarter:
         folder = await self._requirements.ensure(python, files.requirements, start.sink.add)
         return (str(folder),)
 
-    def _recruiting(
-        self, start: Start, files: ModelFiles, site_dirs: tuple[str, ...]
-    ) -> Recruiting:
+    async def _recruiting(self, start: Start, files: ModelFiles) -> Recruiting:
         container, model_dir = start.container, f"{_OPT_ML}/{start.place}"
+        site_dirs = await self._packages(start, files)
         order = ServeOrder(
             model_dir=model_dir,
             code_dir=f"{model_dir}/code" if files.has_code else model_dir,

@@ -1,4 +1,4 @@
-"""Several things started at once, of which all come up or none stays."""
+"""Several things started at once, of which all come up or none stays; one that may be too late."""
 
 from __future__ import annotations
 
@@ -25,3 +25,17 @@ async def start_together(
         done = await asyncio.gather(*tasks, return_exceptions=True)
         await undo([each for each in done if not isinstance(each, BaseException)])
         raise
+
+
+async def unless(event: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what some work made; None, and it is broken off, where an event comes first."""
+    working = asyncio.ensure_future(work)
+    coming = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({working, coming}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        coming.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+    return None if working.cancelled() else working.result()

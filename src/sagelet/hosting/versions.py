@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,10 @@ class VariantFailed(Exception):
 
 @dataclass(eq=False)
 class Deployed:
-    """A variant that is up: its files, and the pool that serves them (a reload replaces it)."""
+    """A variant that is up: its files, and the pool that serves them (a reload replaces it).
+
+    `renew` makes a pool of another generation in the place of one, to be started.
+    """
 
     variant: Variant
     container: Container
@@ -46,6 +49,7 @@ class Deployed:
     pool: Pool
     sink: LogSink
     prints: Fingerprints | None
+    renew: Callable[[Pool, int], Awaitable[Pool]]
 
 
 class Version:
@@ -165,4 +169,8 @@ class Deployer:
             raise VariantFailed(variant.name, error, prints) from error
         finally:
             await sink.flush()
-        return Deployed(variant, container, files, pool, sink, prints)
+
+        def renew(pool: Pool, generation: int) -> Awaitable[Pool]:
+            return self._starter.renewed(pool, start, files, generation)
+
+        return Deployed(variant, container, files, pool, sink, prints, renew)

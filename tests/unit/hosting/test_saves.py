@@ -38,13 +38,15 @@ async def test_one_file_of_code_is_taken_nearly_at_once(saves: Saves, tmp_path: 
     assert took_s < 0.02
 
 
-async def test_what_is_saved_together_is_one_save(saves: Saves, tmp_path: Path) -> None:
+async def test_what_is_saved_together_is_one_save(tmp_path: Path) -> None:
+    saves = Saves(together_s=0.3)
     files = [tmp_path / f"{number}.py" for number in range(20)]
 
     async def save_all() -> None:
-        for file in files:
-            saves.tell(saved(file))
+        saves.tell(saved(*files[:2]))
+        for file in files[2:]:
             await asyncio.sleep(0.001)
+            saves.tell(saved(file))
 
     saving = asyncio.create_task(save_all())
     paths, _ = await gathered(saves)
