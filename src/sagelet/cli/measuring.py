@@ -7,27 +7,25 @@ than most handlers need) is not measured with it; elsewhere boto3 sends it.
 from __future__ import annotations
 
 import http.client
-import io
 import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from sagelet.cli.calls import Call, ask, server_timing
 from sagelet.cli.context import App
 from sagelet.cli.payloads import Payload
+from sagelet.cli.signed import Connection, Signer
 from sagelet.errors import RemoteError
 
 _QUANTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 _TIMEOUT_S = 80.0
 _FIRST_ERROR = 400
 _SHOWN_BYTES = 200
-_SIGNED_FOR_S = 120.0
-"""A signature is good for five minutes; a new one is made well before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +142,9 @@ def sender_for(app: App, call: Call, payload: Payload) -> Callable[[], Sender]:
     """Return what makes a thread's sender."""
     client = app.runtime(attempts=1)
     if app.deploy_env().is_local():
-        signer = _Signer(app, call, payload, client)
-        return lambda: _PlainSender(signer, app.timeout_s or _TIMEOUT_S)
-    return lambda: lambda: _by_boto3(app, call, payload, client)
+        signer = Signer(app, client, call.parameters(payload))
+        return lambda: partial(_plainly, Connection(signer, app.timeout_s or _TIMEOUT_S))
+    return lambda: partial(_by_boto3, app, call, payload, client)
 
 
 def _by_boto3(app: App, call: Call, payload: Payload, client: Any) -> Sample:  # noqa: ANN401  boto3's
@@ -158,97 +156,16 @@ def _by_boto3(app: App, call: Call, payload: Payload, client: Any) -> Sample:  #
     return Sample(reply.ms, reply.phases_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A signed request."""
-
-    host: str
-    port: int | None
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    signed_at: float
-
-
-class _Signer:
-    """Has boto3 sign the request, and again before the signature is too old."""
-
-    def __init__(self, app: App, call: Call, payload: Payload, client: Any) -> None:  # noqa: ANN401
-        self._app = app
-        self._client = client
-        self._parameters = call.parameters(payload)
-        self._lock = threading.Lock()
-        self._request: _Request | None = None
-
-    def request(self) -> _Request:
-        """Return the request, freshly signed where that is due; any thread may ask."""
-        with self._lock:
-            known = self._request
-            if known is None or time.monotonic() - known.signed_at > _SIGNED_FOR_S:
-                known = self._request = self._signed()
-            return known
-
-    def _signed(self) -> _Request:
-        """Return what the client would send: it is caught on its way out."""
-        caught: list[_Request] = []
-
-        def catch(request: Any, **_event: object) -> Any:  # noqa: ANN401  botocore's own
-            from botocore.awsrequest import AWSResponse, HeadersDict
-
-            caught.append(_as_sent(request))
-            no_headers: Any = HeadersDict()
-            return AWSResponse(request.url, 200, no_headers, io.BytesIO())
-
-        event = "before-send.sagemaker-runtime.InvokeEndpoint"
-        events = self._client.meta.events
-        events.register_first(event, catch, unique_id="sagelet-measuring")
-        try:
-            self._app.exchange("InvokeEndpoint", self._client, **self._parameters)
-        finally:
-            events.unregister(event, unique_id="sagelet-measuring")
-        return caught[0]
-
-
-class _PlainSender:
-    """Sends the signed request over a connection of its own."""
-
-    def __init__(self, signer: _Signer, timeout_s: float) -> None:
-        self._signer = signer
-        self._timeout_s = timeout_s
-        self._connection: http.client.HTTPConnection | None = None
-
-    def __call__(self) -> Sample:
-        request = self._signer.request()
-        begun = time.perf_counter()
-        try:
-            response = self._send(request)
-            body = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            self._connection = None
-            return Sample(_since(begun), problem=f"{type(error).__name__}: {error}")
-        ms = _since(begun)
-        if response.status >= _FIRST_ERROR:
-            return Sample(ms, problem=f"{response.status}: {_beginning(body)}")
-        return Sample(ms, server_timing(response.headers.get("server-timing") or ""))
-
-    def _send(self, request: _Request) -> http.client.HTTPResponse:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection(
-                request.host, request.port, timeout=self._timeout_s
-            )
-        self._connection.request("POST", request.path, request.body, dict(request.headers))
-        return self._connection.getresponse()
-
-
-def _as_sent(request: Any) -> _Request:  # noqa: ANN401  botocore's own
-    at = urlsplit(request.url)
-    headers = {
-        name: value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        for name, value in request.headers.items()
-    }
-    return _Request(
-        at.hostname or "", at.port, at.path, headers, request.body or b"", time.monotonic()
-    )
+def _plainly(connection: Connection) -> Sample:
+    begun = time.perf_counter()
+    try:
+        status, headers, body = connection.send()
+    except (OSError, http.client.HTTPException) as error:
+        return Sample(_since(begun), problem=f"{type(error).__name__}: {error}")
+    ms = _since(begun)
+    if status >= _FIRST_ERROR:
+        return Sample(ms, problem=f"{status}: {_beginning(body)}")
+    return Sample(ms, server_timing(headers.get("server-timing", "")))
 
 
 def _beginning(body: bytes) -> str:

@@ -61,9 +61,18 @@ def _serve(order: ServeOrder, channel: int, port: int, *, wait: bool) -> int:
     sys.argv = [placed.program]
     if port:
         _listen(port, wait=wait)
+    elif "PYTHONBREAKPOINT" not in os.environ:
+        sys.breakpointhook = _stop
     from sagelet.worker.serving.loop import serve
 
     return serve(placed, socket.socket(fileno=channel))
+
+
+def _stop(*_args: object, **_options: object) -> None:
+    """Start pdb at the line that follows breakpoint(); Ctrl-C stays with who started us."""
+    import pdb
+
+    pdb.Pdb(nosigint=True).set_trace(sys._getframe(1))
 
 
 def _listen(port: int, *, wait: bool) -> None:
