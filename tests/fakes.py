@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from sagelet.deploy.remote import (
     WantedModel,
     ignored,
 )
-from sagelet.domain.container import LoadedModel
+from sagelet.domain.container import LoadedModel, ServedContainer
+from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
-from sagelet.errors import ModelAlreadyLoaded, ModelDataMissing, ModelNotLoaded
+from sagelet.errors import ModelAlreadyLoaded, ModelDataMissing, ModelNotLoaded, PortTaken
 
 
 class HeldClock:
@@ -54,6 +56,41 @@ class ScriptedRunner:
         self.forgotten.append(job)
 
 
+@dataclass(frozen=True)
+class ScriptedNote:
+    """Something that is said to have happened."""
+
+    number: int
+    endpoint: str
+    text: str
+    at: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    variant: str = "v"
+    is_problem: bool = False
+
+
+class ScriptedNotes:
+    """HostNotes that a test writes."""
+
+    def __init__(self) -> None:
+        self.all: list[ScriptedNote] = []
+        self._news = asyncio.Condition()
+
+    async def add(self, endpoint: str, text: str) -> None:
+        self.all.append(ScriptedNote(len(self.all) + 1, endpoint, text))
+        async with self._news:
+            self._news.notify_all()
+
+    def after(self, number: int = 0, *, endpoint: str | None = None) -> Sequence[ScriptedNote]:
+        return [n for n in self.all if n.number > number and endpoint in (None, n.endpoint)]
+
+    async def wait(self, number: int, timeout_s: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout_s), self._news:
+                return await self._news.wait_for(lambda: len(self.all) > number)
+        except TimeoutError:
+            return False
+
+
 class ScriptedHost:
     """An EndpointHost that serves nothing: it remembers what it was told, and says its line."""
 
@@ -63,6 +100,13 @@ class ScriptedHost:
         self.deleted: list[Endpoint] = []
         self.invocations: list[Invocation] = []
         self.streamed: StreamedAnswer | None = None
+        self.notes = ScriptedNotes()
+        self.known: dict[str, EndpointFacts] = {}
+
+    def facts(self, name: str) -> EndpointFacts:
+        if name not in self.known:
+            raise EndpointNotInService(name=name, account_id="000000000000")
+        return self.known[name]
 
     def converge(self, endpoint: Endpoint) -> None:
         self.converged.append(endpoint)
@@ -124,6 +168,38 @@ class ScriptedContainer:
         if name not in self.loaded:
             raise ModelNotLoaded(name=name)
         del self.loaded[name]
+
+
+class ScriptedPort:
+    """An OpenPort without a socket."""
+
+    def __init__(self, ports: ScriptedPorts, port: int) -> None:
+        self._ports = ports
+        self._port = port
+
+    def refuse(self) -> None:
+        self._ports.open_ports.pop(self._port, None)
+
+    async def close(self, within_s: float) -> None:
+        self._ports.closed.append((self._port, within_s))
+
+
+class ScriptedPorts:
+    """ContainerPorts without sockets: whoever is behind a port is found by its number."""
+
+    def __init__(self, taken: tuple[int, ...] = ()) -> None:
+        self.taken = taken
+        self.open_ports: dict[int, Callable[[], ServedContainer]] = {}
+        self.closed: list[tuple[int, float]] = []
+
+    def behind(self, port: int) -> ServedContainer:
+        return self.open_ports[port]()
+
+    async def open(self, port: int, container: Callable[[], ServedContainer]) -> ScriptedPort:
+        if port in self.taken:
+            raise PortTaken(port=port, owner="pid 1 (init)")
+        self.open_ports[port] = container
+        return ScriptedPort(self, port)
 
 
 class FakeRemote:

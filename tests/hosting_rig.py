@@ -19,6 +19,7 @@ from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from tests.builders import ACCOUNT, a_model, an_endpoint, an_endpoint_config
+from tests.fakes import ScriptedPorts
 
 DEADLINE_S = 30.0
 GROUP = "/aws/sagemaker/Endpoints/"
@@ -35,6 +36,7 @@ class Rig:
         store: Store | None = None,
     ) -> None:
         self.home = Home(root)
+        self.ports = ScriptedPorts()
         self.buckets = Buckets(self.home.buckets)
         self.logs = LogStreams(self.home.logs)
         self.store = store or Store(None, ACCOUNT)
@@ -43,6 +45,7 @@ class Rig:
             logs=self.logs,
             artifacts=Artifacts(self.buckets),
             launchers=launchers,
+            ports=self.ports,
             home=self.home,
             account=ACCOUNT,
             clock=SystemClock(),

@@ -18,10 +18,12 @@ from sagelet.journal.streams import LogStreams
 from sagelet.server import daemon
 from sagelet.server.app import App
 from sagelet.server.aws import AwsFace
+from sagelet.server.container_ports import LoopbackPorts
 from sagelet.server.gate import Gate
 from sagelet.server.instance import Instance
 from sagelet.server.invocations import Invocations
 from sagelet.server.listening import address_of, listen
+from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.settings import DaemonSettings
 from sagelet.store.store import Store
@@ -81,11 +83,14 @@ class Parts:
             warm=settings.warm,
             on_note=log.info,
         )
+        verifier = Verifier(secret_of, clock, lenient=settings.lenient_auth)
+        gate, request_ids = Gate(allowed_hosts=settings.allowed_hosts), RequestIds()
         self._host = LocalEndpointHost(
             store=self._store,
             logs=logs,
             artifacts=artifacts,
             launchers=self._launchers,
+            ports=LoopbackPorts(gate=gate, max_body_bytes=settings.max_body_bytes),
             home=home,
             account=account,
             clock=clock,
@@ -110,17 +115,17 @@ class Parts:
             hold_s=settings.hold_s,
         )
         secret_of = credentials.KnownKeys(home).secret_of
-        gate, request_ids = Gate(allowed_hosts=settings.allowed_hosts), RequestIds()
         self.app = App(
             home=home,
             gate=gate,
             aws=AwsFace(
                 plane=plane,
                 s3=S3(self._buckets, clock),
-                verifier=Verifier(secret_of, clock, lenient=settings.lenient_auth),
+                verifier=verifier,
                 request_ids=request_ids,
                 max_body_bytes=settings.max_body_bytes,
             ),
+            local_api=LocalApi(host=self._host, verifier=verifier),
         )
         self.invocations = Invocations(
             host=self._host,

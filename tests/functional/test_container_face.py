@@ -99,7 +99,7 @@ async def opens() -> AsyncIterator[Opens]:
 
     async def opened(container: ScriptedContainer) -> Door:
         ports = LoopbackPorts(gate=Gate(), max_body_bytes=1000)
-        doors.append(Door(container, await ports.open(0, container)))
+        doors.append(Door(container, await ports.open(0, lambda: container)))
         return doors[-1]
 
     yield opened
@@ -117,7 +117,7 @@ async def door(opens: Opens) -> Door:
 async def many(opens: Opens) -> Door:
     """Return a container of many models, with none loaded."""
     container = ScriptedContainer()
-    container.is_multi = True
+    container.many = container
     container.loaded = {}
     door: Door = await opens(container)
     return door
@@ -441,7 +441,7 @@ async def test_a_port_that_is_taken_is_said_to_be() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken, match=f"port {port} is used by"):
-            await LoopbackPorts(gate=Gate(), max_body_bytes=1).open(port, ScriptedContainer())
+            await LoopbackPorts(gate=Gate(), max_body_bytes=1).open(port, ScriptedContainer)
 
 
 async def test_closing_lets_the_last_request_be_answered_and_frees_the_port(

@@ -53,6 +53,14 @@ def server_error(status: int, message: str, kind: str = "InternalServerException
     return (json.dumps(body, indent=2) + "\n").encode()
 
 
+def not_loaded(name: str, error: SageletError) -> tuple[int, bytes]:
+    """Return what the model server answers for a model that it could not load."""
+    exit_code = error.exit_code if isinstance(error, WorkerStartFailed) else None
+    status = 500 if exit_code is None else status_of_death(exit_code)
+    message = f"Failed to start workers for model {name} version: 1.0\n{error}"
+    return status, server_error(status, message)
+
+
 def status_of_death(exit_code: int) -> int:
     """Return the status for a request whose worker died: 507 where memory may have run out."""
     return 507 if may_be_out_of_memory(exit_code) else 500

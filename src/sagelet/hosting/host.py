@@ -13,11 +13,13 @@ from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FILE_SCHEME
 from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
+from sagelet.domain.container import ContainerPorts
 from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
+from sagelet.hosting.container_face import ContainerFaces
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.parking import Parkable, Parking
@@ -50,6 +52,7 @@ class LocalEndpointHost:
         logs: LogStreams,
         artifacts: Artifacts,
         launchers: Interpreters,
+        ports: ContainerPorts,
         home: Home,
         account: Account,
         clock: Clock,
@@ -66,7 +69,13 @@ class LocalEndpointHost:
             requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
         )
-        self._deployer = Deployer(starter=starter, logs=logs, home=home, settings=self._settings)
+        self._deployer = Deployer(
+            starter=starter,
+            faces=ContainerFaces(ports),
+            logs=logs,
+            home=home,
+            settings=self._settings,
+        )
         self._watcher = Watcher(self._settings.environ, self._on_problem)
         self._parking = Parking(self._parkable, live_workers=self._settings.live_workers)
         self._home = home

@@ -21,10 +21,9 @@ from sagelet.hosting.generations import Generations
 from sagelet.hosting.ledger import Ledger
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.parking import Parkable
-from sagelet.hosting.pool import Pool
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
-from sagelet.hosting.versions import VERSIONS, Deployed, Deployer, VariantFailed, Version
+from sagelet.hosting.versions import VERSIONS, Deployed, Deployer, Serves, VariantFailed, Version
 from sagelet.supervision.foreground import UNHURRIED_S
 from sagelet.supervision.watching import Watcher
 
@@ -79,8 +78,8 @@ class RunningEndpoint:
         """
         return await self._pool_for(invocation).stream(invocation)
 
-    def _pool_for(self, invocation: Invocation) -> Pool:
-        return self._in_service().pool_for(invocation.target_variant)
+    def _pool_for(self, invocation: Invocation) -> Serves:
+        return self._in_service().pool_for(invocation)
 
     def _in_service(self) -> Version:
         if self._version is None:
@@ -94,8 +93,7 @@ class RunningEndpoint:
             EndpointNotInService: nothing does yet.
         """
         version = self._in_service()
-        variants = tuple(each.pool.facts() for each in version.deployed.values())
-        return EndpointFacts(self._endpoint.name, variants, port=None)
+        return EndpointFacts(self._endpoint.name, version.facts(), version.port)
 
     def parkable(self) -> Iterator[Parkable]:
         """Yield the pools that serve, and until when they may be idle."""

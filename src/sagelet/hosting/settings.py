@@ -29,15 +29,18 @@ MAX_BATCH = "SAGELET_MAX_BATCH"
 SAMPLE = "SAGELET_SAMPLE"
 PARK_AFTER = "SAGELET_PARK_AFTER"
 ATTACH = "SAGELET_ATTACH"
+MAX_MODELS = "SAGELET_MAX_MODELS"
 
-OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH)
+OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH, MAX_MODELS)
 """What tells the daemon how to serve, and no worker; a container on AWS would not have them."""
 
 AUTO = "auto"
-CONTRACTS = ("sane", "strict")
+STRICT = "strict"
+CONTRACTS = ("sane", STRICT)
 STRICT_LIMIT_BYTES = 6_553_500
 """TorchServe's own limit for a request and for a response."""
 _MAX_BATCH = 32
+_MAX_MODELS = 8
 _MB = 2**20
 
 
@@ -76,7 +79,8 @@ class Container:
 
     `max_batch` bounds the requests that one predict_batch_fn gets; `sample` is a payload that new
     code has to answer before it serves; `port` is where a container's own HTTP face is opened;
-    `attach` is the socket of a worker that a person runs in the foreground.
+    `attach` is the socket of a worker that a person runs in the foreground; `max_models` is how
+    many models a container of several keeps loaded, each in workers of its own.
     """
 
     program: str
@@ -90,6 +94,7 @@ class Container:
     park_after_s: float | None = None
     port: int | None = None
     multi_model: bool = False
+    max_models: int = _MAX_MODELS
     attach: Path | None = None
     max_request_bytes: int | None = None
     max_response_bytes: int | None = None
@@ -103,10 +108,10 @@ class Container:
         """
         said = Variables(model.environment)
         contract = said.one_of(CONTRACT, CONTRACTS) or settings.contract
-        limit = STRICT_LIMIT_BYTES if contract == "strict" else None
+        limit = STRICT_LIMIT_BYTES if contract == STRICT else None
         return cls(
             program=said.text(PROGRAM) or "inference.py",
-            workers=_workers(said, settings),
+            workers=_workers(said, settings, is_multi=_is_multi(model, said)),
             timeout_s=_timeout_s(said) or settings.timeout_s,
             threads=said.count(THREADS) or settings.threads,
             contract=contract,
@@ -115,14 +120,20 @@ class Container:
             sample=said.path(SAMPLE),
             park_after_s=said.count(PARK_AFTER) or settings.park_after_s,
             port=said.port(PORT),
-            multi_model=said.text(MULTI_MODEL) == "true",
+            multi_model=_is_multi(model, said),
+            max_models=said.count(MAX_MODELS) or _MAX_MODELS,
             attach=said.path(ATTACH),
             max_request_bytes=_max_request_bytes(said) or limit,
             max_response_bytes=said.count(MAX_RESPONSE) or limit,
         )
 
 
-def _workers(said: Variables, settings: HostingSettings) -> int:
+def _is_multi(model: Model, said: Variables) -> bool:
+    return model.is_multi or said.text(MULTI_MODEL) == "true"
+
+
+def _workers(said: Variables, settings: HostingSettings, *, is_multi: bool) -> int:
+    """Return the number of workers: a container of several models has one for each of them."""
     if said.text(WORKERS) == AUTO:
         return usable_cores()
     torchserve = [said.count(name) for name in TORCHSERVE_WORKERS]
@@ -130,7 +141,7 @@ def _workers(said: Variables, settings: HostingSettings) -> int:
         return said.count(WORKERS)
     # Setting any of TorchServe's numbers makes the toolkit ask for one worker unless told.
     one = any(said.count(name) for name in (*TORCHSERVE_BATCHES, TORCHSERVE_TIMEOUT))
-    return max(torchserve) or (1 if one else settings.workers)
+    return max(torchserve) or (1 if one or is_multi else settings.workers)
 
 
 def _timeout_s(said: Variables) -> int:

@@ -11,9 +11,12 @@ from pathlib import Path
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.account import Account
 from sagelet.domain.hosting import Model
+from sagelet.errors import InvalidRequest
 from sagelet.hosting import model_data
 from sagelet.hosting.environment import worker_environment
+from sagelet.hosting.metering import Meter
 from sagelet.hosting.model_data import ModelFiles
+from sagelet.hosting.model_urls import ModelUrls
 from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.samples import Sample, read_sample
@@ -39,6 +42,7 @@ class Start:
     sink: LogSink
     on_note: Callable[[str], None]
     place: str = model_data.MODEL
+    meter: Meter | None = None
 
 
 async def try_out(pool: Pool, sample: Sample | None) -> None:
@@ -75,6 +79,16 @@ class PoolStarter:
         self._requirements = requirements
         self._settings = settings
 
+    def urls(self, model: Model) -> ModelUrls:
+        """Return where the models of a container of several lie.
+
+        Raises:
+            InvalidRequest: it does not say, or says something else than s3:// or file://.
+        """
+        if not model.data_url:
+            raise InvalidRequest(f"Model {model.name} of several models needs a ModelDataUrl.")
+        return ModelUrls(model.data_url, self._artifacts)
+
     async def lay_out(self, start: Start) -> ModelFiles:
         """Lay the model's files out in its tree.
 
@@ -98,6 +112,7 @@ class PoolStarter:
             recruiting=await self._recruiting(start, files),
             settings=self._pool_settings(start.container),
             on_note=start.on_note,
+            meter=start.meter,
         )
         await pool.start()
         await try_out(pool, await read_sample(start.container.sample, start.on_note))

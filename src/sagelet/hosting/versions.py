@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from sagelet.domain.facts import VariantFacts
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, Serving, Variant
-from sagelet.errors import SageletError
+from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
+from sagelet.errors import SageletError, TargetModelNotSupported
+from sagelet.hosting.container_face import ContainerFaces, Hold, OneModel
 from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.hosting.model_data import ModelFiles
+from sagelet.hosting.multi_model import MultiModel
 from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool
 from sagelet.hosting.routing import Routing
@@ -52,18 +57,74 @@ class Deployed:
     renew: Callable[[Pool, int], Awaitable[Pool]]
 
 
-class Version:
-    """What serves, from one update to the next."""
+class Serves(Protocol):
+    """What takes an invocation."""
 
-    def __init__(
-        self, endpoint: Endpoint, serving: Serving, deployed: dict[str, Deployed], tree: Path
-    ) -> None:
+    def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
+        """Begin one."""
+        ...
+
+    async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
+        """Run one whose answer is passed on in parts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A variant that is up, of one model or of several, and its hold on a port of its own."""
+
+    name: str
+    server: Deployed | MultiModel
+    hold: Hold | None
+
+    def answers_at_its_port(self, endpoint: str) -> None:
+        """Take what comes in at its port, if it has one."""
+        if self.hold is None:
+            return
+        if isinstance(self.server, MultiModel):
+            self.hold.up(self.server)
+        else:
+            self.hold.up(OneModel(endpoint, self.server.container, self.server))
+
+    async def drain(self, within_s: float) -> None:
+        """Let go of the port, let all requests be answered, end the workers."""
+        draining = [self._server_drains(within_s)]
+        if self.hold is not None:
+            draining.append(self.hold.release(within_s))
+        await asyncio.gather(*draining)
+
+    async def _server_drains(self, within_s: float) -> None:
+        if isinstance(self.server, MultiModel):
+            await self.server.drain(within_s)
+        else:
+            await self.server.pool.drain(within_s)
+            await self.server.sink.flush()
+
+
+class Version:
+    """What serves, from one update to the next. `deployed` are its variants of one model each."""
+
+    def __init__(self, endpoint: Endpoint, serving: Serving, up: Sequence[Up], tree: Path) -> None:
         """Take variants that are up; `tree` holds their files."""
         self.serving = serving
-        self.deployed = deployed
+        self.deployed = {each.name: each.server for each in up if isinstance(each.server, Deployed)}
+        self._many = {each.name: each.server for each in up if isinstance(each.server, MultiModel)}
+        self._up = up
         self._endpoint = endpoint.name
         self._routing = Routing(endpoint.name, serving.config.variants)
         self._tree = tree
+
+    @property
+    def port(self) -> int | None:
+        """The first port that one of its containers is reached at, if any is."""
+        return next((each.hold.port for each in self._up if each.hold is not None), None)
+
+    def facts(self) -> tuple[VariantFacts, ...]:
+        """Return what is known of each variant, in the configuration's order."""
+        return tuple(
+            each.server.facts() if isinstance(each.server, MultiModel) else each.server.pool.facts()
+            for each in self._up
+        )
 
     def takes(self, serving: Serving) -> bool:
         """Take new weights of what serves already; return whether that is all there was to do."""
@@ -73,18 +134,24 @@ class Version:
         self._routing = Routing(self._endpoint, serving.config.variants)
         return True
 
-    def pool_for(self, target_variant: str | None) -> Pool:
-        """Return the pool that gets an invocation.
+    def pool_for(self, invocation: Invocation) -> Serves:
+        """Return the pool that gets an invocation, or the models among which it names one.
 
         Raises:
             VariantNotFound: there is no such variant.
+            TargetModelNotSupported: it names a model of a variant that has but one.
         """
-        return self.deployed[self._routing.choose(target_variant)].pool
+        name = self._routing.choose(invocation.target_variant)
+        deployed = self.deployed.get(name)
+        if deployed is None:
+            return self._many[name]
+        if invocation.target_model:
+            raise TargetModelNotSupported(endpoint=self._endpoint)
+        return deployed.pool
 
     async def drain(self, within_s: float) -> None:
         """Let all requests be answered, end the workers, remove the files."""
-        await asyncio.gather(*(each.pool.drain(within_s) for each in self.deployed.values()))
-        await asyncio.gather(*(each.sink.flush() for each in self.deployed.values()))
+        await asyncio.gather(*(each.drain(within_s) for each in self._up))
         await asyncio.to_thread(shutil.rmtree, self._tree, ignore_errors=True)
 
 
@@ -92,10 +159,17 @@ class Deployer:
     """Brings versions up."""
 
     def __init__(
-        self, *, starter: PoolStarter, logs: LogStreams, home: Home, settings: HostingSettings
+        self,
+        *,
+        starter: PoolStarter,
+        faces: ContainerFaces,
+        logs: LogStreams,
+        home: Home,
+        settings: HostingSettings,
     ) -> None:
         """Take what versions are made with."""
         self._starter = starter
+        self._faces = faces
         self._logs = logs
         self._home = home
         self._settings = settings
@@ -116,16 +190,18 @@ class Deployer:
         """
         tree = self._home.endpoint(endpoint.ulid) / VERSIONS / str(generation)
 
-        async def undo(up: list[Deployed]) -> None:
-            await asyncio.gather(*(each.pool.drain(0) for each in up))
+        async def undo(up: list[Up]) -> None:
+            await asyncio.gather(*(each.drain(0) for each in up))
             await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
 
         starts = (
             self._deploy(endpoint, variant, serving, tree / variant.name, generation, on_note)
             for variant in serving.config.variants
         )
-        deployed = await start_together(starts, undo)
-        return Version(endpoint, serving, {each.variant.name: each for each in deployed}, tree)
+        up = await start_together(starts, undo)
+        for each in up:
+            each.answers_at_its_port(endpoint.name)
+        return Version(endpoint, serving, up, tree)
 
     def sink(self, endpoint: Endpoint, variant: str) -> LogSink:
         """Return the log stream of a variant."""
@@ -140,10 +216,9 @@ class Deployer:
         tree: Path,
         generation: int,
         on_note: Callable[[str, str], None],
-    ) -> Deployed:
+    ) -> Up:
         model = serving.model_of(variant)
         sink = self.sink(endpoint, variant.name)
-        prints: Fingerprints | None = None
 
         def note(text: str) -> None:
             sink.add(text)
@@ -151,6 +226,10 @@ class Deployer:
 
         try:
             container = Container.of(model, self._settings)
+            hold = await self._faces.hold(endpoint, variant.name, container)
+        except SageletError as error:
+            raise VariantFailed(variant.name, error, None) from error
+        try:
             start = Start(
                 endpoint=endpoint.name,
                 variant=variant.name,
@@ -161,16 +240,29 @@ class Deployer:
                 sink=sink,
                 on_note=note,
             )
+            return Up(variant.name, await self._server(start, variant), hold)
+        except BaseException:
+            if hold is not None:
+                await hold.release(0)
+            raise
+        finally:
+            await sink.flush()
+
+    async def _server(self, start: Start, variant: Variant) -> Deployed | MultiModel:
+        prints: Fingerprints | None = None
+        try:
+            if start.container.multi_model:
+                urls = self._starter.urls(start.model)
+                drain_s = self._settings.drain_s
+                return MultiModel(start, starter=self._starter, urls=urls, drain_s=drain_s)
             files = await self._starter.lay_out(start)
             if files.watched is not None:
                 prints = await asyncio.to_thread(Fingerprints, files.watched)
             pool = await self._starter.pool(start, files)
         except SageletError as error:
-            raise VariantFailed(variant.name, error, prints) from error
-        finally:
-            await sink.flush()
+            raise VariantFailed(start.variant, error, prints) from error
 
         def renew(pool: Pool, generation: int) -> Awaitable[Pool]:
             return self._starter.renewed(pool, start, files, generation)
 
-        return Deployed(variant, container, files, pool, sink, prints, renew)
+        return Deployed(variant, start.container, files, pool, start.sink, prints, renew)

@@ -11,8 +11,8 @@ from typing import Any
 from sagelet import errors
 from sagelet.control.documents.invocations import local_headers
 from sagelet.domain.invocation import Answer, StreamedAnswer
-from sagelet.errors import SageletError, WorkerStartFailed
-from sagelet.hosting.failures import server_error, status_of_death
+from sagelet.errors import SageletError
+from sagelet.hosting.failures import not_loaded, server_error
 from sagelet.wire.messages import Response, StreamedResponse, as_header
 
 _JSON = "application/json"
@@ -57,13 +57,10 @@ def refusal(error: SageletError) -> Response:
     return problem(status, kind, str(error))
 
 
-def not_loaded(name: str, error: SageletError) -> Response:
+def failed_to_load(name: str, error: SageletError) -> Response:
     """Return what a model that did not load is answered with: 507 if memory may have run out."""
-    status = 500
-    if isinstance(error, WorkerStartFailed) and error.exit_code is not None:
-        status = status_of_death(error.exit_code)
-    message = f"Failed to start workers for model {name} version: 1.0\n{error}"
-    return problem(status, "InternalServerException", message)
+    status, body = not_loaded(name, error)
+    return _response(status, body, _JSON, ())
 
 
 def result(answer: Answer | StreamedAnswer) -> Response | StreamedResponse:

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagelet.domain.container import LoadedModel, ServedContainer
+from sagelet.domain.container import LoadedModel, ManyModels, ServedContainer
 from sagelet.domain.invocation import AnswerParts, Invocation, StreamedAnswer
 from sagelet.errors import ModelDataMissing, ModelNotLoaded, ModelStreamBroken, SageletError
 from sagelet.server import bodies
@@ -32,15 +32,16 @@ log = logging.getLogger(__name__)
 
 _PAGE = 100
 _BATCHES = {"BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
-_STARTUP_MODEL = "model"
+_STARTUP_MODEL = LoadedModel("model", "/opt/ml/model")
 # What makes up a request apart from its headers.
 _NOT_HEADERS = frozenset({"accept", "connection", "content-length", "content-type", "host"})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that passed the gate, and the model's name that its path holds."""
+    """A request that passed the gate, whom it asks, and the model's name that its path holds."""
 
+    container: ServedContainer
     head: RequestHead
     receive: Receive
     name: str
@@ -57,11 +58,13 @@ Route = Callable[["ContainerFace", Asked], Awaitable[Answered]]
 class ContainerFace:
     """The ASGI application of one container's port."""
 
-    def __init__(self, container: ServedContainer, *, gate: Gate, max_body_bytes: int) -> None:
+    def __init__(
+        self, container: Callable[[], ServedContainer], *, gate: Gate, max_body_bytes: int
+    ) -> None:
         """Answer for a container; `max_body_bytes` is the limit where it has none of its own."""
         self._container = container
         self._gate = gate
-        self._limit = container.max_request_bytes or max_body_bytes
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -75,7 +78,7 @@ class ContainerFace:
             return
         except ModelStreamBroken as broken:
             # The status is out: that the last chunk does not come is all that can be told.
-            log.warning("endpoint %s: %s", self._container.endpoint, broken)
+            log.warning("endpoint %s: %s", self._container().endpoint, broken)
 
     async def _answer(self, head: RequestHead, receive: Receive) -> Answered:
         try:
@@ -84,7 +87,7 @@ class ContainerFace:
                 found = pattern.fullmatch(head.path)
                 if found is not None:
                     name = found.groupdict().get("name") or ""
-                    return await route(self, Asked(head, receive, name))
+                    return await route(self, Asked(self._container(), head, receive, name))
         except Refused as refused:
             return answers.problem(refused.status, "RequestRefused", refused.message)
         except Fault as fault:
@@ -98,27 +101,24 @@ class ContainerFace:
 
     async def ping(self, asked: Asked) -> Answered:
         """Answer /ping: healthy as soon as every worker has loaded, and not before."""
-        del asked
-        reason = self._container.why_unhealthy
+        reason = asked.container.why_unhealthy
         if reason:
             return answers.document(500, {"status": "Unhealthy", "reason": reason})
         return answers.document(200, {"status": "Healthy"})
 
     async def execution_parameters(self, asked: Asked) -> Answered:
         """Answer /execution-parameters, which the PyTorch container does not have."""
-        if self._container.is_strict:
+        if asked.container.is_strict:
             return _not_found()
-        del asked
-        return answers.document(
-            200, {"MaxConcurrentTransforms": self._container.workers, **_BATCHES}
-        )
+        concurrency = {"MaxConcurrentTransforms": asked.container.workers}
+        return answers.document(200, {**concurrency, **_BATCHES})
 
     async def invocations(self, asked: Asked) -> Answered:
         """Answer /invocations, by any verb, as the model server takes it."""
         name = asked.parameter("model_name")
-        if name is None and self._container.is_multi:
+        if name is None and asked.container.many is not None:
             return answers.problem(400, "BadRequestException", "Parameter model_name is required.")
-        return await self._invoke(asked, name or _STARTUP_MODEL)
+        return await self._invoke(asked, name or _STARTUP_MODEL.name)
 
     async def invoke(self, asked: Asked) -> Answered:
         """Answer a request to one model by name."""
@@ -127,17 +127,17 @@ class ContainerFace:
     async def models(self, asked: Asked) -> Answered:
         """Answer /models: what is loaded, or a model to load."""
         if asked.head.method == "GET":
-            return self._listed(asked)
-        if asked.head.method == "POST" and self._container.is_multi:
-            return await self._load(asked)
+            return _listed(asked)
+        if asked.head.method == "POST" and asked.container.many is not None:
+            return await self._load(asked, asked.container.many)
         return _not_allowed()
 
     async def model(self, asked: Asked) -> Answered:
         """Answer /models/{name}: what it is, or that it is to be unloaded."""
         if asked.head.method == "GET":
-            return self._described(asked.name)
-        if asked.head.method == "DELETE" and self._container.is_multi:
-            await self._container.unload(asked.name)
+            return _described(asked)
+        if asked.head.method == "DELETE" and asked.container.many is not None:
+            await asked.container.many.unload(asked.name)
             return answers.document(200, {"status": f'Model "{asked.name}" unregistered'})
         return _not_allowed()
 
@@ -147,17 +147,17 @@ class ContainerFace:
         return _not_allowed()
 
     async def _invoke(self, asked: Asked, name: str) -> Answered:
-        self._known(name)
+        _known(asked, name)
         headers = asked.head.headers
         body = await self._body(asked)
         accepts = headers.get_all("accept")
-        answer = await self._container.answer(
+        answer = await asked.container.answer(
             Invocation(
-                endpoint=self._container.endpoint,
+                endpoint=asked.container.endpoint,
                 body=body,
                 content_type=headers.get("content-type"),
                 accept=accepts[-1] if accepts else None,
-                target_model=name if self._container.is_multi else None,
+                target_model=None if asked.container.many is None else name,
                 headers={
                     _as_sent(key): as_text(value)
                     for key, value in headers
@@ -169,7 +169,7 @@ class ContainerFace:
             answer = replace(answer, parts=_while_heard(answer.parts, asked.receive))
         return answers.result(answer)
 
-    async def _load(self, asked: Asked) -> Answered:
+    async def _load(self, asked: Asked, many: ManyModels) -> Answered:
         try:
             said = json.loads(await self._body(asked))
         except ValueError as error:
@@ -180,44 +180,58 @@ class ContainerFace:
             return answers.problem(400, "BadRequestException", "Parameter model_name is required.")
         name, url = str(said["model_name"]), str(said["url"])
         try:
-            await self._container.load(name, url)
+            await many.load(name, url)
         except ModelDataMissing:
             return answers.problem(404, "ModelNotFoundException", f"Model not found at: {url}")
         except SageletError as error:
             known = answers.refusal(error)
-            return known if known.status != 500 else answers.not_loaded(name, error)
+            return known if known.status != 500 else answers.failed_to_load(name, error)
         return answers.document(
             200, {"status": f'Model "{name}" Version: 1.0 registered with 1 initial workers'}
         )
 
-    def _listed(self, asked: Asked) -> Response:
-        start = _number(asked.parameter("next_page_token"), 0)
-        end = start + (_number(asked.parameter("limit"), _PAGE) or _PAGE)
-        models = self._container.models()
-        shown: dict[str, Any] = {"models": [_shown(model) for model in models[start:end]]}
-        if end < len(models):
-            shown["nextPageToken"] = str(end)
-        return answers.document(200, shown)
-
-    def _described(self, name: str) -> Response:
-        shown: dict[str, Any] = _shown(self._known(name))
-        if not self._container.is_strict:
-            return answers.document(200, shown)
-        # TorchServe answers a list, one for each version; SageMaker asks for an object.
-        workers = 1 if self._container.is_multi else self._container.workers
-        numbers = {"minWorkers": workers, "maxWorkers": workers, "batchSize": 1}
-        return answers.document(200, [{**shown, "modelVersion": "1.0", **numbers}])
-
-    def _known(self, name: str) -> LoadedModel:
-        for model in self._container.models():
-            if model.name == name:
-                return model
-        raise ModelNotLoaded(name=name)
-
     async def _body(self, asked: Asked) -> bytes:
+        limit = asked.container.max_request_bytes or self._max_body_bytes
         return await bodies.read_whole(
-            asked.receive, asked.head.headers, limit=self._limit, code="RequestTooLarge"
+            asked.receive, asked.head.headers, limit=limit, code="RequestTooLarge"
         )
+
+
+def _listed(asked: Asked) -> Response:
+    start = _number(asked.parameter("next_page_token"), 0)
+    end = start + (_number(asked.parameter("limit"), _PAGE) or _PAGE)
+    models = _models(asked)
+    shown: dict[str, Any] = {"models": [_shown(model) for model in models[start:end]]}
+    if end < len(models):
+        shown["nextPageToken"] = str(end)
+    return answers.document(200, shown)
+
+
+def _described(asked: Asked) -> Response:
+    shown: dict[str, Any] = _shown(_known(asked, asked.name))
+    if not asked.container.is_strict:
+        return answers.document(200, shown)
+    # TorchServe answers a list, one for each version; SageMaker asks for an object.
+    workers = asked.container.workers
+    numbers = {"minWorkers": workers, "maxWorkers": workers, "batchSize": 1}
+    return answers.document(200, [{**shown, "modelVersion": "1.0", **numbers}])
+
+
+def _known(asked: Asked, name: str) -> LoadedModel:
+    """Return a model by name.
+
+    Raises:
+        ModelNotLoaded: there is none.
+    """
+    for model in _models(asked):
+        if model.name == name:
+            return model
+    raise ModelNotLoaded(name=name)
+
+
+def _models(asked: Asked) -> tuple[LoadedModel, ...]:
+    many = asked.container.many
+    return (_STARTUP_MODEL,) if many is None else many.models()
 
 
 async def _while_heard(parts: AnswerParts, receive: Receive) -> AsyncGenerator[bytes, None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -27,7 +28,7 @@ class LoopbackPorts:
         self._gate = gate
         self._max_body_bytes = max_body_bytes
 
-    async def open(self, port: int, container: ServedContainer) -> LoopbackPort:
+    async def open(self, port: int, container: Callable[[], ServedContainer]) -> LoopbackPort:
         """Answer for a container at a port, on 127.0.0.1 and ::1.
 
         Raises:
@@ -74,10 +75,14 @@ class LoopbackPort:
         """The port's number, which the system has chosen where 0 was asked for."""
         return int(self._servers[0].sockets[0].getsockname()[1])
 
-    async def close(self, within_s: float) -> None:
-        """Accept no more, and let what has come in be answered."""
+    def refuse(self) -> None:
+        """Accept no more connections."""
         for server in self._servers:
             server.close()
+
+    async def close(self, within_s: float) -> None:
+        """Let requests that have come in be answered, then hang up."""
+        self.refuse()
         connections: list[Any] = list(self._state.connections)
         for connection in connections:
             connection.shutdown()
