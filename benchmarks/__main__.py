@@ -7,11 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import quick, rounds, wrk
+from benchmarks import full, page, profile, quick, rounds, wrk
 from benchmarks.material import Material
 from benchmarks.ours import COALESCED, Ours
 from benchmarks.peers import FastApi
-from benchmarks.servers import Server
+from benchmarks.servers import DidNotRun, Server
+
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def main() -> None:
@@ -19,9 +21,10 @@ def main() -> None:
     asked = _arguments()
     try:
         wrk.require()
-    except wrk.WrkMissing as error:
+        with tempfile.TemporaryDirectory(prefix="sagelet-bench-") as folder:
+            print(_run(asked, Path(folder)))
+    except (wrk.WrkMissing, DidNotRun) as error:
         sys.exit(str(error))
-    _quick(asked)
 
 
 def say(text: str) -> None:
@@ -31,26 +34,33 @@ def say(text: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parts = parser.add_subparsers(dest="part", required=True)
-    serving = parts.add_parser("serving", help="requests a second, beside FastAPI by hand")
-    serving.add_argument("--quick", action="store_true", help="print, write nothing")
+    parser.add_argument("--profile", action="store_true", help="only where the time goes at c=8")
+    parts = parser.add_subparsers(dest="part")
+    serving = parts.add_parser("serving", help="only requests a second; printed, not written")
+    serving.add_argument("--quick", action="store_true", help="ours and FastAPI, a minute")
     serving.add_argument("--coalesced", action="store_true", help="our declared batch function too")
     serving.add_argument("--rounds", type=int, default=2)
     serving.add_argument("--seconds", type=float, default=3)
     return parser.parse_args()
 
 
-def _quick(asked: argparse.Namespace) -> None:
+def _run(asked: argparse.Namespace, folder: Path) -> str:
+    if asked.part == "serving":
+        return _serving(asked, folder)
+    if asked.profile:
+        return profile.profile(Material.lay_out(folder / "material"))
+    return page.write(full.run(folder, say), DOCS)
+
+
+def _serving(asked: argparse.Namespace, folder: Path) -> str:
     peer = FastApi()
-    servers: list[Server] = [Ours("ours")]
-    if asked.coalesced:
-        servers.append(Ours("ours, coalesced", COALESCED))
-    servers.append(peer)
+    servers: list[Server] = [*full.own_servers(), *full.all_peers()]
+    if asked.quick:
+        coalesced = [Ours("ours, coalesced", COALESCED)] if asked.coalesced else []
+        servers = [Ours("ours"), *coalesced, peer]
     plan = rounds.Plan(asked.rounds, asked.seconds)
-    with tempfile.TemporaryDirectory(prefix="sagelet-bench-") as folder:
-        material = Material.lay_out(Path(folder, "material"))
-        figures = rounds.measure(servers, material, plan, say)
-    print(quick.report(figures, peer.name))
+    figures = rounds.measure(servers, Material.lay_out(folder / "material"), plan, say)
+    return quick.report(figures, peer.name)
 
 
 if __name__ == "__main__":

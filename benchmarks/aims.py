@@ -101,17 +101,17 @@ def _judged(
 
 def _alone(results: Results) -> Iterator[Aim]:
     ours, fastapi = results.cell(OURS, 1), results.cell(results.peers[0], 1)
-    both = ours is not None and fastapi is not None
+    both = (ours, fastapi) if ours and fastapi else None
     yield at_least(
         "c=1, one call a request: requests a second over FastAPI's",
-        ours.per_second / fastapi.per_second if both and ours and fastapi else None,
+        both[0].per_second / both[1].per_second if both else None,
         1.0,
         None,
         times,
     )
     yield below(
         "c=1, one call a request: p50 over FastAPI's",
-        ours.p50_ms / fastapi.p50_ms if both and ours and fastapi else None,
+        both[0].p50_ms / both[1].p50_ms if both else None,
         1.0,
         0.8,
         times,
@@ -122,14 +122,14 @@ def _loaded(
     results: Results, server: str, how: str, musts: dict[int, float], aim: float | None
 ) -> Iterator[Aim]:
     batched = server == COALESCED
-    possible = results.possible(batched=batched)
-    can = f" ({possible:,.0f})" if possible else ""
     for connections, must in musts.items():
         what = f"c={connections}, {how}"
         ours, best = results.cell(server, connections), results.best_peer(connections)
         name = best[0] if best else "the best peer"
         ratio = ours.per_second / best[1].per_second if ours and best else None
         yield at_least(f"{what}: requests a second over {name}'s", ratio, must, aim, times)
+        possible = results.possible(connections, batched=batched)
+        can = f" ({possible:,.0f})" if possible else ""
         share = ours.per_second / possible if ours and possible else None
         cores = f"{what}: share of what {results.cores} cores can do{can}"
         yield at_least(cores, share, None, SHARE, _percent)

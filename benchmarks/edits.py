@@ -20,7 +20,6 @@ from benchmarks.servers import DidNotRun, Running, free_port
 
 CHANGED_S = 60.0
 SETTLE_S = 0.4
-RELOADS, STOPS_AND_STARTS = "reloads by itself", "stop and start"
 _ANSWER = "model(ids).softmax(1)"
 _LOADED = "return model.eval()"
 
@@ -40,7 +39,6 @@ class EditFigures:
     """What one way of editing came to; `problem` says why there is nothing."""
 
     name: str
-    how: str
     edits: Sequence[Edit] = ()
     problem: str = ""
 
@@ -48,6 +46,11 @@ class EditFigures:
     def p50_s(self) -> float:
         """The median from save to changed answer."""
         return statistics.median(edit.seconds for edit in self.edits)
+
+    @property
+    def worst_s(self) -> float:
+        """The longest from save to changed answer."""
+        return max(edit.seconds for edit in self.edits)
 
     @property
     def gap_s(self) -> float:
@@ -99,7 +102,6 @@ def sums_to(number: int) -> Callable[[bytes], bool]:
 
 def measure(
     name: str,
-    how: str,
     editable: AbstractContextManager[Editable],
     original: str,
     change: Change,
@@ -117,7 +119,7 @@ def measure(
             for number in range(2, times + 2):
                 time.sleep(SETTLE_S)
                 found.append(_edit(load, it, change(original, number), sums_to(number)))
-    return EditFigures(name, how, found)
+    return EditFigures(name, found)
 
 
 def summed(outcomes: Sequence[Outcome], saved: float, changed: Outcome) -> Edit:

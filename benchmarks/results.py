@@ -44,11 +44,11 @@ class Results:
         found = [(name, cell) for name in self.peers if (cell := self.cell(name, connections))]
         return max(found, key=lambda named: named[1].per_second, default=None)
 
-    def possible(self, *, batched: bool) -> float | None:
+    def possible(self, connections: int, *, batched: bool) -> float | None:
         """Return how many requests a second all cores could answer: the handlers, HTTP and the
         load generator take their CPU time, and nothing else takes any.
         """
-        echo = self.cell(ECHO, 64)
+        echo = self.cell(ECHO, connections)
         if self.handlers is None or echo is None:
             return None
         handlers_us = self.handlers.batched_us if batched else self.handlers.one_us

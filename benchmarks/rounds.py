@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from benchmarks import wrk
 from benchmarks.machine import Memory, Meter, memory
 from benchmarks.material import BODY, Material
 from benchmarks.samples import Sample, cell
-from benchmarks.servers import DidNotRun, Running, Server
+from benchmarks.servers import FAILURES, DidNotRun, Running, Server
 
 CONNECTIONS = (1, 8, 64)
 Say = Callable[[str], None]
@@ -65,13 +64,7 @@ def measure(
             say(f"round {number + 1} of {plan.rounds}: {server.name}")
             try:
                 _once(server, material, plan, found)
-            except (
-                DidNotRun,
-                OSError,
-                ValueError,
-                AssertionError,
-                subprocess.SubprocessError,
-            ) as error:
+            except FAILURES as error:
                 found.problem = f"{type(error).__name__}: {error}"
                 say(f"{server.name} did not run: {found.problem}")
     return figures

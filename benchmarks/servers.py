@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import psutil
+from botocore.exceptions import BotoCoreError, ClientError
+
 from benchmarks.material import BODY, Material
 
 START_DEADLINE_S = 60.0
@@ -26,6 +29,19 @@ _TAIL_LINES = 15
 
 class DidNotRun(Exception):
     """A server could not be measured; the text says why."""
+
+
+FAILURES = (
+    DidNotRun,
+    OSError,
+    ValueError,
+    AssertionError,
+    psutil.Error,
+    subprocess.SubprocessError,
+    BotoCoreError,
+    ClientError,
+)
+"""What measuring may raise for reasons of what is measured; anything else is our own mistake."""
 
 
 @dataclass(frozen=True)

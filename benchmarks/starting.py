@@ -125,7 +125,7 @@ def _deploy_by_api(bench: Bench, number: int) -> float:
                 "VariantName": "AllTraffic",
                 "ModelName": name,
                 "InitialInstanceCount": 1,
-                "InstanceType": "local",  # type: ignore[typeddict-item]  # none of AWS's
+                "InstanceType": "ml.m5.large",
             }
         ],
     )

@@ -1,0 +1,106 @@
+"""Where the time goes under load: py-spy looks at the daemon, and at a worker of its."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.environments import python
+from benchmarks.material import Material
+from benchmarks.ours import Ours
+from benchmarks.rounds import window
+from benchmarks.servers import DidNotRun, Running
+
+CONNECTIONS = 8
+SECONDS = 6
+RATE = 250
+TOP = 14
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A function, the share of the samples in it, and in it or what it calls."""
+
+    name: str
+    own: float
+    whole: float
+
+
+def profile(material: Material) -> str:
+    """Return, as Markdown, where the daemon and a worker are when 8 connections ask.
+
+    Raises:
+        DidNotRun: py-spy cannot be had, or may not look.
+    """
+    spy = python("profile").parent / "py-spy"
+    with Ours("ours").run(material) as running:
+        window(running, CONNECTIONS, 2)
+        worker = _busiest(running)
+        stacks = _watched(spy, running, [running.root_pid, worker])
+    return "\n\n".join(
+        f"{who}, {sum(found.values())} samples:\n\n{markdown(spots(found))}"
+        for who, found in zip(("The daemon", "One worker"), stacks, strict=True)
+    )
+
+
+def parse(raw: str) -> Counter[tuple[str, ...]]:
+    """Read py-spy's raw format: frames from the outermost, `;` between them, then a count."""
+    stacks: Counter[tuple[str, ...]] = Counter()
+    for line in raw.splitlines():
+        frames, _, count = line.rpartition(" ")
+        if frames:
+            stacks[tuple(frames.split(";"))] += int(count)
+    return stacks
+
+
+def spots(stacks: Counter[tuple[str, ...]]) -> list[Spot]:
+    """Return the functions with the most samples of their own."""
+    total = sum(stacks.values())
+    own: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for frames, count in stacks.items():
+        own[frames[-1]] += count
+        for frame in set(frames):
+            whole[frame] += count
+    return [Spot(name, count / total, whole[name] / total) for name, count in own.most_common(TOP)]
+
+
+def markdown(found: Sequence[Spot]) -> str:
+    """Return spots as a table."""
+    rows = [f"| {100 * spot.own:.1f} | {100 * spot.whole:.1f} | `{spot.name}` |" for spot in found]
+    return "\n".join(["| % own | % with callees | function |", "|---|---|---|", *rows])
+
+
+def _watched(spy: Path, running: Running, pids: Sequence[int]) -> list[Counter[tuple[str, ...]]]:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as side:
+        load = side.submit(window, running, CONNECTIONS, SECONDS + 2)
+        files = [Path(folder, f"{pid}.txt") for pid in pids]
+        looks = [
+            side.submit(_record, spy, pid, file) for pid, file in zip(pids, files, strict=True)
+        ]
+        for look in looks:
+            look.result()
+        load.result()
+        return [parse(file.read_text()) for file in files]
+
+
+def _record(spy: Path, pid: int, file: Path) -> None:
+    said = ["--duration", str(SECONDS), "--rate", str(RATE), "--format", "raw", "--function"]
+    argv = [str(spy), "record", "--pid", str(pid), *said, "--nonblocking", "--output", str(file)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if not file.exists():
+        raise DidNotRun(f"py-spy: {done.stderr.strip()[-300:]}")
+
+
+def _busiest(running: Running) -> int:
+    """Return the worker that has used most CPU time; workers are what has no children."""
+    below = psutil.Process(running.root_pid).children(recursive=True)
+    workers = [process for process in below if not process.children()]
+    return max(workers, key=lambda process: sum(process.cpu_times()[:2])).pid
