@@ -274,3 +274,103 @@ def test_the_seeds_handlers_load_though_they_log_wrongly(
     assert talk.receive().header["op"] == "loaded"
     talk.send({"op": "invoke", "id": 1, "content_type": "application/json"}, b'[["a"], ["b"]]')
     assert talk.receive().body == b'[null, {"text": "a"}, {"text": "b"}]'
+
+
+STREAM = """
+    def model_fn(model_dir):
+        return None
+
+    def transform_fn(model, data, content_type, accept):
+        for number in range(int(data)):
+            yield f"{number} "
+"""
+
+
+def begun(tmp_path: Path, talks: list[Talk], source: str, **order: object) -> Talk:
+    """Start a worker, and return its talk once it has loaded."""
+    write(tmp_path, {"inference.py": source})
+    talk = Talk(an_order(tmp_path, **order))
+    talks.append(talk)
+    assert talk.receive().header["op"] == "loaded"
+    return talk
+
+
+def test_a_stream_begins_has_parts_and_ends_with_the_answer(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    talk = begun(tmp_path, talks, STREAM)
+    talk.send({"op": "invoke", "id": 3, "content_type": None, "accept": "text/plain"}, b"2")
+    frames = [talk.receive() for _ in range(4)]
+    assert [frame.header["op"] for frame in frames] == ["begin", "part", "part", "answer"]
+    assert {frame.header["id"] for frame in frames} == {3}
+    assert b"".join(frame.body for frame in frames) == b"0 1 "
+    assert frames[0].header["content_type"] == "text/plain"
+    assert frames[3].header["streamed"] is True
+
+
+def test_a_stream_is_cancelled_between_two_parts_and_what_came_after_is_answered(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    talk = begun(tmp_path, talks, STREAM)
+    talk.send({"op": "invoke", "id": 1, "content_type": None, "accept": None}, b"1000000000")
+    assert talk.receive().header["op"] == "begin"
+    talk.send({"op": "invoke", "id": 2, "content_type": None, "accept": None}, b"1")
+    talk.send({"op": "cancel", "id": 1})
+    while (frame := talk.receive()).header["op"] == "part":
+        assert frame.header["id"] == 1
+    assert (frame.header["op"], frame.header["id"]) == ("answer", 1)
+    assert frame.header["cancelled"] is True
+    assert [talk.receive().header["id"] for _ in range(3)] == [2, 2, 2]
+
+
+def test_a_cancel_that_comes_too_late_is_passed_over(tmp_path: Path, talks: list[Talk]) -> None:
+    talk = begun(tmp_path, talks, ECHO)
+    talk.ask()
+    talk.send({"op": "cancel", "id": 1})
+    assert talk.ask(b"a").body == b"bytearray(b'a') model"
+
+
+def test_a_worker_whose_daemon_has_gone_ends_in_the_middle_of_a_stream(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    talk = begun(tmp_path, talks, STREAM)
+    talk.send({"op": "invoke", "id": 1, "content_type": None, "accept": None}, b"1000000000")
+    talk.receive()
+    assert talk.end() == 0
+
+
+def test_requests_may_be_sent_ahead_and_are_answered_in_order(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    talk = begun(tmp_path, talks, ECHO)
+    for number in range(5):
+        talk.send({"op": "invoke", "id": number, "content_type": None, "accept": None}, b"a")
+    assert [talk.receive().header["id"] for _ in range(5)] == [0, 1, 2, 3, 4]
+
+
+def test_several_requests_in_one_frame_are_answered_in_one(
+    tmp_path: Path, talks: list[Talk]
+) -> None:
+    more = "\n    def predict_batch_fn(inputs, model):\n        return [[str(inputs)]] * 2\n"
+    write(tmp_path, {"inference.py": ECHO + more})
+    talk = Talk(an_order(tmp_path))
+    talks.append(talk)
+    loaded = talk.receive().header
+    assert (loaded["batches"], loaded["functions"][-1]) == (True, "predict_batch_fn")
+    each: dict[str, Any] = {"content_type": None, "accept": None, "headers": {}}
+    requests = [{"id": 1, "size": 1, **each}, {"id": 2, "size": 2, **each}]
+    talk.send({"op": "invoke_batch", "requests": requests}, b"abb")
+    answers = talk.receive()
+    assert answers.header["op"] == "answers"
+    together = b"[bytearray(b'a'), bytearray(b'bb')]"
+    assert answers.body == together * 2
+    sizes = [(answer["id"], answer["size"]) for answer in answers.header["answers"]]
+    assert sizes == [(1, len(together)), (2, len(together))]
+
+
+def test_a_request_over_the_limit_meets_no_handler(tmp_path: Path, talks: list[Talk]) -> None:
+    talk = begun(tmp_path, talks, ECHO, max_request_bytes=4)
+    answer = talk.ask(b"12345")
+    assert (answer.header["status"], answer.body) == (413, b"")
+    assert answer.header["phases_ms"] == {}
+    assert talk.ask(b"1234").header["status"] == 200
