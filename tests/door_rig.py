@@ -21,6 +21,7 @@ from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
 from sagelet.server.invocations import Asked, Invocations
 from sagelet.server.listening import listen
+from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.shortcut import InvocationProtocol
 from sagelet.wire.quick_signatures import QuickVerifier
@@ -105,14 +106,16 @@ async def a_door(
     clock = clock or bench.clock
     home, gate, ids = Home(root / "home"), Gate(), RequestIds()
     secret_of = {KEY: SECRET}.get
+    verifier = Verifier(secret_of, clock, lenient=lenient)
     aws = AwsFace(
         plane=bench.plane,
         s3=S3(bench.buckets, bench.clock),
-        verifier=Verifier(secret_of, clock, lenient=lenient),
+        verifier=verifier,
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    app = App(home=home, gate=gate, aws=aws)
+    local_api = LocalApi(host=bench.host, verifier=verifier)
+    app = App(home=home, gate=gate, aws=aws, local_api=local_api)
     invocations = (Invocations if is_short else _Closed)(
         host=bench.host,
         gate=gate,

@@ -22,7 +22,13 @@ from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
-from sagelet.errors import ModelAlreadyLoaded, ModelDataMissing, ModelNotLoaded, PortTaken
+from sagelet.errors import (
+    EndpointNotInService,
+    ModelAlreadyLoaded,
+    ModelDataMissing,
+    ModelNotLoaded,
+    PortTaken,
+)
 
 
 class HeldClock:

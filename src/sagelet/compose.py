@@ -83,8 +83,7 @@ class Parts:
             warm=settings.warm,
             on_note=log.info,
         )
-        verifier = Verifier(secret_of, clock, lenient=settings.lenient_auth)
-        gate, request_ids = Gate(allowed_hosts=settings.allowed_hosts), RequestIds()
+        gate = Gate(allowed_hosts=settings.allowed_hosts)
         self._host = LocalEndpointHost(
             store=self._store,
             logs=logs,
@@ -114,7 +113,8 @@ class Parts:
             clock=clock,
             hold_s=settings.hold_s,
         )
-        secret_of = credentials.KnownKeys(home).secret_of
+        secret_of, request_ids = credentials.KnownKeys(home).secret_of, RequestIds()
+        verifier = Verifier(secret_of, clock, lenient=settings.lenient_auth)
         self.app = App(
             home=home,
             gate=gate,

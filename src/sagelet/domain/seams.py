@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
+from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.hosting import Endpoint
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.domain.training import TrainingJob
@@ -62,5 +65,71 @@ class EndpointHost(Protocol):
 
         Raises:
             EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
+        """
+        ...
+
+
+class HostNote(Protocol):
+    """One thing that happened to an endpoint; one without a name concerns them all.
+
+    `number` counts all notes since the daemon started.
+    """
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of notes, from 1."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """Whom it is about."""
+        ...
+
+    @property
+    def variant(self) -> str:
+        """Which of its variants, or nothing where it is about the whole."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What happened."""
+        ...
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether somebody has to do something about it."""
+        ...
+
+
+class HostNotes(Protocol):
+    """What happened to endpoints: the latest notes, from any thread."""
+
+    def after(self, number: int = 0, *, endpoint: str | None = None) -> Sequence[HostNote]:
+        """Return the notes that follow a number, of one endpoint or of all."""
+        ...
+
+    async def wait(self, number: int, timeout_s: float) -> bool:
+        """Wait until there are notes after a number; False if none came in time."""
+        ...
+
+
+class EndpointFactsSource(Protocol):
+    """Tells what is known of running endpoints, on the daemon's event loop."""
+
+    @property
+    def notes(self) -> HostNotes:
+        """What happened to them."""
+        ...
+
+    def facts(self, name: str) -> EndpointFacts:
+        """Return what is known of one now.
+
+        Raises:
+            EndpointNotInService: no such endpoint, or it does not serve (yet).
         """
         ...

@@ -1,8 +1,7 @@
-"""The daemon's ASGI application: the gate, then health, then AWS."""
+"""The daemon's ASGI application: the gate, then health and our own API, then AWS."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import MutableMapping
 from typing import Any
@@ -13,14 +12,16 @@ from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.aws import AwsFace
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
+from sagelet.server.local_api import LocalApi, is_local, json_response
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
 
 class App:
     """What uvicorn calls for each request."""
 
-    def __init__(self, *, home: Home, gate: Gate, aws: AwsFace) -> None:
+    def __init__(self, *, home: Home, gate: Gate, aws: AwsFace, local_api: LocalApi) -> None:
         """Keep the parts."""
+        self._local_api = local_api
         self._home = home
         self._gate = gate
         self._aws = aws
@@ -40,15 +41,12 @@ class App:
         try:
             self._gate.check(head.headers)
         except Refused as refused:
-            return _json(refused.status, {"message": refused.message})
+            return json_response(refused.status, {"message": refused.message})
         if head.method in ("GET", "HEAD") and head.raw_path == "/healthz":
-            return _json(200, self._health())
+            return json_response(200, self._health())
+        if is_local(head):
+            return await self._local_api.answer(head, receive)
         return await self._aws.answer(head, receive)
 
     def _health(self) -> dict[str, Any]:
         return {"version": __version__, "pid": os.getpid(), "home": str(self._home.root)}
-
-
-def _json(status: int, document: dict[str, Any]) -> Response:
-    body = json.dumps(document).encode() + b"\n"
-    return Response(status, (("content-type", "application/json"),), body)

@@ -1,0 +1,85 @@
+"""A client of the daemon's own API: what runs now, and what happened. See `server.local_api`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from sagelet.environments.credentials import LocalCredentials
+from sagelet.errors import RemoteRefused, RemoteUnreachable
+
+_SERVICE = "sagelet"
+_PATIENCE_S = 10.0
+_NOT_FOUND = 404
+
+
+class LocalApi:
+    """Asks the daemon at an address; each call is a connection of its own, past any proxy."""
+
+    def __init__(self, address: str, credentials: LocalCredentials, region: str) -> None:
+        """Keep where to ask, and as whom."""
+        self._address = address
+        key = Credentials(credentials.access_key_id, credentials.secret_access_key)
+        self._auth = SigV4Auth(key, _SERVICE, region)
+
+    def endpoint(self, name: str) -> dict[str, Any] | None:
+        """Return an endpoint's facts; None where it does not serve.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        try:
+            return self._get("endpoint", f"/api/v1/endpoints/{quote(name, safe='')}")
+        except RemoteRefused as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+
+    def events(
+        self, after: int, *, endpoint: str | None = None, wait_s: float = 0
+    ) -> dict[str, Any]:
+        """Return what happened after a number, of one endpoint or of all, waiting for the first.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        asked = {"after": str(after), "wait": f"{wait_s:g}"}
+        if endpoint is not None:
+            asked["endpoint"] = endpoint
+        return self._get("events", f"/api/v1/events?{urlencode(asked)}", wait_s=wait_s)
+
+    def _get(self, operation: str, path: str, *, wait_s: float = 0) -> dict[str, Any]:
+        request = AWSRequest("GET", self._address + path)
+        self._auth.add_auth(request)
+        status, body = self._exchange(path, dict(request.headers.items()), wait_s + _PATIENCE_S)
+        try:
+            document: dict[str, Any] = json.loads(body)
+        except ValueError as error:
+            raise RemoteUnreachable(self._address, "what answers is no daemon of ours") from error
+        if status != http.client.OK:
+            message = str(document.get("message", ""))
+            raise RemoteRefused(operation, http.client.responses[status], message, status)
+        return document
+
+    def _exchange(
+        self, path: str, headers: Mapping[str, str], timeout_s: float
+    ) -> tuple[int, bytes]:
+        place = urlsplit(self._address)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout_s)
+        try:
+            connection.request("GET", path, headers=dict(headers))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise RemoteUnreachable(self._address, str(error)) from error
+        finally:
+            connection.close()
