@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 BODY_S = 60.0
 IDLE_S = 60.0
+LEAST_BYTES_A_S = 1024
 
 
 class ClientGone(SageletError):
@@ -58,13 +59,17 @@ async def stream(receive: Receive) -> AsyncIterator[bytes]:
     """Yield the body as it comes.
 
     Raises:
-        Fault: RequestTimeout with 400, as S3 has it, when nothing came for `IDLE_S`.
+        Fault: RequestTimeout with 400, as S3 has it, when nothing came for `IDLE_S`, or in all less
+            than `LEAST_BYTES_A_S`: whoever trickles would hold a connection for ever.
         ClientGone: the peer left.
     """
     parts = _parts(receive)
+    clock = asyncio.get_running_loop().time
+    started, size = clock(), 0
     while True:
+        earned = started + IDLE_S + size / LEAST_BYTES_A_S
         try:
-            async with asyncio.timeout(IDLE_S):
+            async with asyncio.timeout_at(min(clock() + IDLE_S, earned)):
                 part = await anext(parts, None)
         except TimeoutError as error:
             raise Fault(
@@ -75,6 +80,7 @@ async def stream(receive: Receive) -> AsyncIterator[bytes]:
             ) from error
         if part is None:
             return
+        size += len(part)
         yield part
 
 

@@ -63,8 +63,13 @@ _FAMILIES = {"s3": _S3, "sts": _QUERY, "iam": _QUERY}
 def refusal(reason: Reason, service: str, detail: str = "") -> Fault:
     """Return the fault for a reason; `detail` is said where AWS's own words are not fixed."""
     if reason is Reason.MISSING:
-        message = detail or "Missing Authentication Token"
-        return Fault("MissingAuthenticationTokenException", 403, f"{message}. {FIX}")
+        # To S3 a request without a signature is anybody's, and nothing here is public.
+        code, message = (
+            ("AccessDenied", "Access Denied")
+            if service == "s3"
+            else ("MissingAuthenticationTokenException", detail or "Missing Authentication Token")
+        )
+        return Fault(code, 403, f"{message}. {FIX}")
     code, status, words = _FAMILIES.get(service, _JSON)[reason]
     sentence = words or detail
     return Fault(code, status, f"{sentence}{'' if sentence.endswith('.') else '.'} {FIX}")

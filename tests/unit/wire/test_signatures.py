@@ -137,6 +137,16 @@ class TestRefusals:
         assert fault.message == f"Missing Authentication Token. {FIX}"
         assert 'eval "$(sagelet env)"' in FIX
 
+    def test_nothing_at_all_is_anybody_to_s3(self) -> None:
+        with pytest.raises(Fault) as caught:
+            a_verifier().verify(
+                RequestHead("GET", "/b/k", "", Headers([("Host", "127.0.0.1")])),
+                body_sha256=None,
+                service="s3",
+            )
+        assert (caught.value.code, caught.value.status) == ("AccessDenied", 403)
+        assert caught.value.message == f"Access Denied. {FIX}"
+
     @pytest.mark.parametrize(
         ("service", "code", "status", "words"),
         [
