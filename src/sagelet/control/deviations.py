@@ -44,6 +44,7 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
         "PrimaryContainer.ContainerMetricsConfig": _NO_METRICS,
         "PrimaryContainer.ImageConfig": _NO_REGISTRY,
         "PrimaryContainer.ModelDataSource.S3DataSource.ModelAccessConfig": _NO_DIFFERENCE,
+        "PrimaryContainer.MultiModelConfig": "models are kept in memory while there is room",
         "VpcConfig": _NO_NETWORK,
     },
     "CreateEndpointConfig": {

@@ -21,6 +21,7 @@ READ: Mapping[str, frozenset[str]] = {
             "ModelName",
             "PrimaryContainer.Environment",
             "PrimaryContainer.Image",
+            "PrimaryContainer.Mode",
             "PrimaryContainer.ModelDataSource.S3DataSource.CompressionType",
             "PrimaryContainer.ModelDataSource.S3DataSource.S3DataType",
             "PrimaryContainer.ModelDataSource.S3DataSource.S3Uri",
@@ -116,6 +117,7 @@ READ: Mapping[str, frozenset[str]] = {
             "InferenceId",
             "PrefixAwareId",
             "SessionId",
+            "TargetModel",
             "TargetVariant",
         }
     ),

@@ -17,7 +17,6 @@ class Refused:
 
 _ONE_CONTAINER = "an endpoint runs one model in one container; inference pipelines are not served"
 _NO_PACKAGES = "there is no model registry; give Image and ModelDataUrl instead"
-_MULTI_MODEL = "multi-model endpoints are not served; give each model an endpoint of its own"
 _NO_COMPONENTS = "inference components are not served; name the endpoint only"
 _FILE_MODE = "channels are copied before the start; use File mode"
 _ONE_HOST = "a job runs on one host; use InstanceCount 1"
@@ -25,8 +24,6 @@ _ONE_HOST = "a job runs on one host; use InstanceCount 1"
 REFUSED: tuple[Refused, ...] = (
     Refused("CreateModel", "Containers", _ONE_CONTAINER),
     Refused("CreateModel", "InferenceExecutionConfig", _ONE_CONTAINER),
-    Refused("CreateModel", "PrimaryContainer.Mode", _MULTI_MODEL, frozenset({"MultiModel"})),
-    Refused("CreateModel", "PrimaryContainer.MultiModelConfig", _MULTI_MODEL),
     Refused("CreateModel", "PrimaryContainer.ModelPackageName", _NO_PACKAGES),
     Refused("CreateModel", "PrimaryContainer.InferenceSpecificationName", _NO_PACKAGES),
     Refused(
@@ -146,7 +143,6 @@ REFUSED: tuple[Refused, ...] = (
         "events are given from the oldest on",
         frozenset({"False"}),
     ),
-    Refused("InvokeEndpoint", "TargetModel", _MULTI_MODEL),
     Refused("InvokeEndpoint", "TargetContainerHostname", _ONE_CONTAINER),
     Refused(
         "InvokeEndpoint",

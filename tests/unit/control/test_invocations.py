@@ -194,9 +194,7 @@ async def test_what_the_host_raises_goes_through(bench: Bench, error: SageletErr
         await _invoke(bench)
 
 
-@pytest.mark.parametrize(
-    "member", ["TargetModel", "TargetContainerHostname", "InferenceComponentName"]
-)
+@pytest.mark.parametrize("member", ["TargetContainerHostname", "InferenceComponentName"])
 async def test_targets_that_are_not_served_are_named(bench: Bench, member: str) -> None:
     with pytest.raises(NotSupported, match=f"InvokeEndpoint: {member} is not served"):
         await _invoke(bench, **{member: "x"})

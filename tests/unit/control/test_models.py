@@ -117,7 +117,6 @@ async def test_data_in_two_places_is_refused(bench: Bench) -> None:
     [
         ({"Containers": [{"Image": "a"}]}, "Containers"),
         ({"InferenceExecutionConfig": {"Mode": "Serial"}}, "InferenceExecutionConfig"),
-        ({"PrimaryContainer": {"Mode": "MultiModel"}}, "PrimaryContainer.Mode MultiModel"),
         ({"PrimaryContainer": {"ModelPackageName": "p"}}, "PrimaryContainer.ModelPackageName"),
     ],
 )
@@ -165,3 +164,18 @@ async def test_a_deleted_model_is_gone(bench: Bench) -> None:
     assert str(caught.value) == f'Could not find model "{ARN}".'
     with pytest.raises(ModelNotFound):
         await bench.ask("DeleteModel", ModelName="sentiment")
+
+
+@pytest.mark.parametrize(("mode", "is_multi"), [("MultiModel", True), ("SingleModel", False)])
+async def test_a_container_may_be_of_several_models(
+    bench: Bench, mode: str, is_multi: bool
+) -> None:
+    bench.put_object("models", "many/a.tar.gz")
+    container = {"Mode": mode, "ModelDataUrl": "s3://models/many/"}
+
+    await bench.ask("CreateModel", ModelName="m", PrimaryContainer=container)
+
+    with bench.store.reading() as snapshot:
+        assert snapshot.models.get("m").is_multi is is_multi
+    shown = await bench.ask("DescribeModel", ModelName="m")
+    assert shown["PrimaryContainer"] == container

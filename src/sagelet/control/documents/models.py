@@ -36,6 +36,7 @@ def read_model(document: Document, *, account: Account, at: datetime) -> Model:
         environment=dict(container.get("Environment") or {}),
         submitted=deepcopy(document),
         created_at=at,
+        is_multi=container.get("Mode") == "MultiModel",
     )
 
 
