@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sagelet.worker.serving import stand_in
+from sagelet.worker.serving import stand_in, stand_in_ts
 from tests.oracle.case import Case
 from tests.oracle.model_files import lay_out
 from tests.oracle.results import Result, answered, not_loaded
-from tests.serving_projects import serving
+from tests.serving_projects import Project, serving
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,32 @@ class Ours:
 
 @contextmanager
 def toolkit() -> Iterator[None]:
-    """Our stand-in for the toolkit is importable, as it is in a worker."""
+    """Our stand-ins for the container's packages are importable, as they are in a worker."""
     path = list(sys.path)
     stand_in.offer()
+    stand_in_ts.offer()
+    packages = (*stand_in.NAMES, stand_in_ts.NAME)
     try:
         yield
     finally:
         sys.path[:] = path
-        for name in [name for name in sys.modules if name.partition(".")[0] in stand_in.NAMES]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
             del sys.modules[name]
+
+
+class Parts:
+    """Takes the parts of an answer, as the worker's socket does."""
+
+    def __init__(self) -> None:
+        self.begun: Mapping[str, Any] = {}
+        self.sent: list[bytes] = []
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        self.begun = header
+
+    def part(self, asked: object, body: bytes) -> bool:
+        self.sent.append(body)
+        return True
 
 
 def answer(case: Case, contract: str, folder: Path, patch: pytest.MonkeyPatch) -> Ours:
@@ -51,16 +70,23 @@ def answer(case: Case, contract: str, folder: Path, patch: pytest.MonkeyPatch) -
             folder, {}, contract=contract, program=program, environment=environment
         ) as project:
             loaded = True
-            header, body = project.ask(
-                case.body, case.content_type, case.accept, dict(case.headers)
-            )
+            return _asked(project, case, str(folder))
     except BaseException as error:
         if not loaded:
             return Ours(not_loaded(error, str(folder)))
         if isinstance(error, Exception):
             raise
         return Ours(Result("died"))
-    result = answered(
-        header["status"], header["content_type"], header["headers"], body, str(folder)
-    )
-    return Ours(result, tuple(header.get("differs", ())))
+
+
+def _asked(project: Project, case: Case, folder: str) -> Ours:
+    parts = Parts()
+    asked = {"op": "invoke", "id": 7, "headers": dict(case.headers)}
+    asked |= {"content_type": case.content_type, "accept": case.accept}
+    end, body = project.responder.answer(asked, case.body, parts)
+    head: Mapping[str, Any] = end
+    if parts.begun and end["status"] < HTTPStatus.BAD_REQUEST:
+        # As the daemon joins them for a client that wants no stream.
+        head, body = parts.begun, b"".join(parts.sent) + body
+    result = answered(head["status"], head["content_type"], head["headers"], body, folder)
+    return Ours(result, tuple(end.get("differs", ())))

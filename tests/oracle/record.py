@@ -106,7 +106,7 @@ def _run(case: Case, folder: Path) -> Result:
         message = service.predict([torchserve.request(case.request_headers, case.body)])
     except BaseException:  # noqa: BLE001 - what the service lets through ends the worker
         return Result("died")
-    result = torchserve.read(bytes(message), str(model))
+    result = torchserve.read([*service.cl_socket.sent, bytes(message)], str(model))
     return leaked(result) if case.is_uninitialised else result
 
 

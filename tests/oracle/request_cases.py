@@ -175,6 +175,20 @@ _TOOLKIT = (
     "from sagemaker_pytorch_serving_container import handler_service; result = handler_service.HandlerService.__mro__[1].__name__",
 )
 
+_SENT_IN_PARTS = (
+    "send('a'); send('b')",
+    "send(b'\\x00\\xff'); send({'a': 1}); result = None",
+    "send('a'); result = ('b', 'text/plain')",
+    "context.set_response_content_type(0, 'text/plain'); send('a'); send('b')",
+    "context.set_response_status(201, 'Created'); send('a')",
+    "send('a'); context.set_response_status(201, 'Created')",
+    "context.set_response_header(0, 'X-Kind', 'a'); send('a')",
+    "send('ä'); result = ''",
+    "send(torch.tensor([1.5])); result = b''",
+    "send('a'); raise ValueError('half-way')",
+    "send('\\ud800')",
+)
+
 CASES: tuple[Case, ...] = (
     *(Case(f"result: {value}", SHAPES["returned"], value.encode(), OCTETS) for value in _RESULTS),
     *(Case(f"told: {name} comes", SHAPES["told"], b"a,1", kind) for name, kind in _TYPES),
@@ -186,5 +200,6 @@ CASES: tuple[Case, ...] = (
         Case(f"context: {done}", SHAPES["done"], done.encode(), OCTETS, headers=_SENT)
         for done in _CONTEXT
     ),
+    *(Case(f"parts: {done}", SHAPES["sent"], done.encode(), OCTETS) for done in _SENT_IN_PARTS),
     *(Case(f"toolkit: {done}", SHAPES["done"], done.encode(), OCTETS) for done in _TOOLKIT),
 )

@@ -90,6 +90,20 @@ SHAPES: Mapping[str, str] = {
             exec(read(data), names)
             return names["result"]
     """),
+    # The body is statements that send parts of the answer.
+    "sent": _module("""
+        from ts.handler_utils.utils import send_intermediate_predict_response
+
+        def transform_fn(model, data, content_type, accept, context):
+            def send(part):
+                send_intermediate_predict_response(
+                    [part], context.request_ids, "Part", 200, context
+                )
+
+            names = {"context": context, "send": send, "result": "end", "np": np, "torch": torch}
+            exec(read(data), names)
+            return names["result"]
+    """),
     # What a handler is told.
     "told": _module("""
         def transform_fn(model, data, content_type, accept):

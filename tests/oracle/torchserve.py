@@ -10,14 +10,16 @@ of its sources (pytorch/serve, frontend/server/src/main/java/org/pytorch/serve):
 - `wlm/BatchAggregator.java`: code 200 answers the request with its prediction, any other is an
   error of the server's own.
 - `job/RestJob.java`: status, content type, then the handlers' headers, which may overwrite it; an
-  error of its own is JSON by `util/NettyUtils.java`.
+  error of its own is JSON by `util/NettyUtils.java`. Of an answer in parts, which the header
+  `ts_stream_next` marks, only the first part's status and headers count; here the parts are joined.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ts.metrics.metric_cache_yaml_impl import MetricsCacheYamlImpl
@@ -26,6 +28,7 @@ from ts.service import Service
 from tests.oracle.results import Result, answered
 
 _END = -1
+_PART = "ts_stream_next"
 _INSUFFICIENT_STORAGE = 507
 
 
@@ -63,27 +66,51 @@ def request(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     return {"requestId": b"0", "headers": pairs, "parameters": [parameter]}
 
 
+class Socket:
+    """What handlers send parts of an answer to, before they return the last."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def sendall(self, message: bytes) -> None:
+        """Keep a message for the server."""
+        self.sent.append(bytes(message))
+
+
 def a_service(
     entry_point: Callable[[Any, Any], Any], folder: str, metrics: MetricsCacheYamlImpl
 ) -> Service:
     """Return the worker's service around a handler service's `handle`."""
     service = Service("model", folder, None, entry_point, None, 1, metrics_cache=metrics)
-    service.set_cl_socket(None)
+    service.set_cl_socket(Socket())
     return service
 
 
-def read(message: bytes, folder: str) -> Result:
-    """Return what the server makes of a worker's message."""
+def read(messages: Sequence[bytes], folder: str) -> Result:
+    """Return what the server makes of a worker's messages: parts of an answer, and its end."""
     try:
-        return _answer(Message(message), folder)
+        parts = [_prediction(Message(message)) for message in messages]
     except (Hung, UnicodeDecodeError):
         return Result("hung")  # lengths that were wrong once make no sense from there on
+    first = parts[0]
+    body = b"".join(part.body for part in parts)
+    return answered(first.status, first.content_type, first.headers, body, folder)
 
 
-def _answer(message: Message, folder: str) -> Result:
+@dataclass(frozen=True)
+class Prediction:
+    """What a message says of one answer."""
+
+    status: int
+    content_type: str | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def _prediction(message: Message) -> Prediction:
     code, text = message.number(), message.sized().decode()
     if code != 200:
-        return answered(code, "application/json", {}, server_error(code, text), folder)
+        return Prediction(code, "application/json", {}, server_error(code, text))
     message.sized()  # the request's id
     content_type: str | None = message.sized().decode() or None
     status = message.number()
@@ -98,9 +125,9 @@ def _answer(message: Message, folder: str) -> Result:
     for name, value in headers:
         if name.lower() == "content-type":
             content_type = value
-        else:
+        elif name != _PART:
             own[name] = value
-    return answered(status, content_type, own, body, folder)
+    return Prediction(status, content_type, own, body)
 
 
 def server_error(code: int, text: str) -> bytes:

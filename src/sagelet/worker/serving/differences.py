@@ -144,6 +144,13 @@ DIFFERENCES = (
         counted=False,
     ),
     Difference(
+        "part-type",
+        here="parts that a handler sends before it returns have the accepted content type",
+        there="no content type, unless the handler set one before the first part",
+        why="it is what the other answers have",
+        counted=False,
+    ),
+    Difference(
         "unserialisable-place",
         here="the 503 for a result that is no text, no bytes and no JSON names the place",
         there="`Unsupported model output data type.`",
