@@ -12,7 +12,6 @@ CODE = "code"
 _NAMES = ("inference.py", "serve.py")
 _HANDLER = re.compile(r"^(?:async )?def (?:model_fn|transform_fn|predict_fn)\b", re.MULTILINE)
 _LONGEST_NAME = 63
-_NO_PAYLOADS = (".answer.",)
 PAYLOADS = Path("tests", "payloads")
 
 
@@ -58,19 +57,6 @@ def endpoint_name(folder: Path) -> str:
     """Return a name that SageMaker accepts, made from a folder's."""
     made = re.sub(r"[^a-zA-Z0-9]+", "-", folder.resolve().name)
     return made[:_LONGEST_NAME].strip("-") or "model"
-
-
-def payloads_in(folder: Path) -> list[Path]:
-    """Return the payloads of a folder, without recorded answers and hidden files, by name."""
-    if not folder.is_dir():
-        return []
-    return [
-        path
-        for path in sorted(folder.iterdir())
-        if path.is_file()
-        and not path.name.startswith(".")
-        and not any(mark in path.name for mark in _NO_PAYLOADS)
-    ]
 
 
 def _has_handlers(file: Path) -> bool:

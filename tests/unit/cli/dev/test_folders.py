@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from sagelet.cli.dev.folders import bare_folder, endpoint_name, payloads_in
+from sagelet.cli.dev.folders import bare_folder, endpoint_name
 
 HANDLERS = "import json\n\n\ndef predict_fn(data, model):\n    return data\n"
 
@@ -78,10 +78,3 @@ def test_nothing_is_imported(tmp_path: Path) -> None:
 )
 def test_a_folders_name_becomes_the_endpoints(tmp_path: Path, folder: str, name: str) -> None:
     assert endpoint_name(tmp_path / folder) == name
-
-
-def test_recorded_answers_and_hidden_files_are_no_payloads(tmp_path: Path) -> None:
-    names = ["b.csv", "a.json", "a.answer.json", ".a.json.swp", "deeper/c.json"]
-    a_folder(tmp_path, *names, text="[]")
-    assert [path.name for path in payloads_in(tmp_path)] == ["a.json", "b.csv"]
-    assert payloads_in(tmp_path / "nowhere") == []
