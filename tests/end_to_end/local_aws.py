@@ -38,9 +38,10 @@ _CLEARED = ("AWS_", "SAGELET_", "SAGEMAKER_", "SM_")
 
 @dataclass(frozen=True)
 class LocalAws:
-    """A home and whatever daemon runs on it."""
+    """A home and whatever daemon runs on it, with some `variables` in its environment."""
 
     home: Home
+    variables: Mapping[str, str] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
@@ -56,6 +57,7 @@ class LocalAws:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **self.variables,
         }
 
     def sagelet(

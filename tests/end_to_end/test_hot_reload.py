@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sagelet.domain.home import Home
 from tests.end_to_end.local_aws import LocalAws, eventually
 
 HANDLERS = """
@@ -207,3 +208,63 @@ def test_new_weights_load_the_model_again(edited: Edited) -> None:
     (edited.folder / "weights.txt").write_text("w")
     edited.visitor.hears("hello w1")
     assert edited.loads == 2 * WORKERS
+
+
+def test_both_ways_of_handlers_at_once_are_refused_in_the_toolkits_words(edited: Edited) -> None:
+    edited.edit(("def input_fn", "def transform_fn(m, d, c, a):\n    return d\n\n\ndef input_fn"))
+    edited.logs(
+        "Cannot use transform_fn implementation in conjunction with input_fn, predict_fn, and/or "
+        "output_fn implementation"
+    )
+    assert edited.visitor.hears("hello v1").reload_error is not None
+    edited.edit()
+    edited.logs("(model kept), mended")
+
+
+def test_a_handler_module_that_is_deleted_is_missed_and_its_endpoint_serves_on(
+    edited: Edited,
+) -> None:
+    (edited.folder / "inference.py").unlink()
+    edited.logs("inference.py is not served", "Exactly one .pth or .pt file is required")
+    assert edited.visitor.hears("hello v1").text == "hello v1"
+    edited.edit(("hello", "welcome back"))
+    edited.visitor.hears("welcome back v1")
+
+
+def test_a_handler_that_is_removed_leaves_the_default_in_its_place(edited: Edited) -> None:
+    edited.edit(('    return prediction, "text/plain"', '    return prediction, "text/html"'))
+    edited.logs("reloaded inference.py in")
+    code = (edited.folder / "inference.py").read_text()
+    (edited.folder / "inference.py").write_text(code[: code.index("def output_fn")])
+    edited.visitor.hears('"hello v1"')  # the default's JSON
+
+
+def test_code_behind_links_and_editors_that_rename_are_edits_like_others(edited: Edited) -> None:
+    kept = edited.folder.parent / "project"
+    kept.mkdir()
+    (edited.folder / "inference.py").replace(kept / "serve.py")
+    (edited.folder / "inference.py").symlink_to(kept / "serve.py")
+    for greeting in ("one", "two"):
+        (kept / "serve.py.new").write_text(HANDLERS.replace("hello", greeting))
+        (kept / "serve.py.new").replace(kept / "serve.py")
+        edited.visitor.hears(f"{greeting} v1")
+    assert edited.loads == WORKERS
+
+
+def test_where_events_do_not_come_folders_are_looked_at(tmp_path: Path) -> None:
+    local = LocalAws(Home(tmp_path / "home"), {"WATCHFILES_FORCE_POLLING": "1"})
+    local.sagelet("up", "--port", "0")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "weights.txt").write_text("v")
+    (folder / "inference.py").write_text(HANDLERS)
+    try:
+        with local.deployed("polled", folder, environment={"LOADS": str(tmp_path / "loads")}):
+            for greeting in ("polled", "quickly", "again"):
+                (folder / "inference.py").write_text(HANDLERS.replace("hello", greeting))
+                eventually(
+                    lambda greeting=greeting: local.invoke("polled") == f"{greeting} v1",  # type: ignore[misc]
+                    f"the answer of {greeting}",
+                )
+    finally:
+        local.sagelet("down")

@@ -101,6 +101,8 @@ class Reloading:
         self, pool: Pool, generation: int, changes: Changes, sample: Sample | None
     ) -> Swapped | NeedsFresh:
         """Swap the handlers; it takes milliseconds, and is finished once it was begun."""
+        if any(path.suffix != ".py" for path in changes):
+            return NeedsFresh("data changed")  # as the workers would say
         swapping = asyncio.ensure_future(
             swap(pool, generation, sorted(changes), busy_s=self._around.busy_s, sample=sample)
         )

@@ -1,6 +1,6 @@
 """Gathers what is told of a folder until a save seems to be whole.
 
-One file that was closed is taken nearly at once; several changes, until nothing has changed for a
+One file that was closed is taken nearly at once; several, until nothing has changed for a
 moment; what git is writing, when git is done; a file that stays open, when nobody writes to it.
 """
 
@@ -27,7 +27,7 @@ class Saves:
     """The changed paths of one folder. Everything happens on the event loop."""
 
     def __init__(self, *, alone_s: float = _ALONE_S, together_s: float = _TOGETHER_S) -> None:
-        """Begin with none; wait so long for more after one file of code, or after others."""
+        """Begin with none; wait so long for more after one file, or after several."""
         self._alone_s = alone_s
         self._together_s = together_s
         self._saved: set[Path] = set()
@@ -63,10 +63,11 @@ class Saves:
 
     async def _is_going_on(self, lasted_s: float) -> bool:
         """Wait a moment for more; return whether to wait again."""
-        is_alone = len(self._saved) == 1 and all(path.suffix == ".py" for path in self._saved)
         self._news.clear()
         try:
-            async with asyncio.timeout(self._alone_s if is_alone else self._together_s):
+            async with asyncio.timeout(
+                self._alone_s if len(self._saved) == 1 else self._together_s
+            ):
                 await self._news.wait()
         except TimeoutError:
             return lasted_s < _GIT_AT_MOST_S and _git_writes(self._saved)
