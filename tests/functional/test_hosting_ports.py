@@ -38,7 +38,13 @@ class Loading(Tells):
 
 class DoesNotLoad(ScriptedWorker):
     def first_words(self) -> dict[str, Any]:
-        return {"op": "load_failed", "error": "ValueError: no", "where": "", "traceback": "no"}
+        return {
+            "op": "load_failed",
+            "error": "ValueError: no",
+            "where": "",
+            "traceback": "no",
+            "advice": "",
+        }
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FILE_SCHEME, FileUri, S3Uri, parse_uri
@@ -53,10 +53,14 @@ class ModelUrls:
         raise ModelDataMissing(uri=url)
 
     def _relative(self, url: str) -> str:
+        """Return a path below the prefix; what is elsewhere comes out as a path that is not."""
         if url.startswith(_IN_CONTAINER):
             return url.removeprefix(_IN_CONTAINER).removesuffix("/").removesuffix("/model")
-        whole = f"{FILE_SCHEME}{url}" if url.startswith("/") else url
-        return whole.removeprefix(str(self._base).rstrip("/")).lstrip("/")
+        if isinstance(self._base, S3Uri):
+            return url.removeprefix(str(self._base).rstrip("/")).lstrip("/")
+        given = parse_uri(url) if url.startswith(FILE_SCHEME) else None
+        path = given.path if isinstance(given, FileUri) else Path(url)
+        return str(path.relative_to(self._base.path)) if self._base.path in path.parents else url
 
     def _below(self, name: str) -> S3Uri | FileUri:
         """Return the URI of a relative path.
@@ -65,7 +69,7 @@ class ModelUrls:
             InvalidRequest: it leads elsewhere.
         """
         path = PurePosixPath(name)
-        if not name or path.is_absolute() or ".." in path.parts or "\0" in name or ":" in name:
+        if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
             raise InvalidRequest(f"{name!r} is no path below {self._base}.")
         if isinstance(self._base, S3Uri):
             return self._base.child(name)
