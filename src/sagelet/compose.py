@@ -93,7 +93,9 @@ class Parts:
             home=home,
             account=account,
             clock=clock,
-            settings=HostingSettings(),
+            settings=HostingSettings(
+                park_after_s=settings.park_after_s, live_workers=settings.live_workers
+            ),
         )
         self._runner = LocalJobRunner(
             store=self._store,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import yaml
 
 from sagelet.cli.context import App, with_shared_options
 from sagelet.cli.output import safe
-from sagelet.cli.resources import find
+from sagelet.cli.resources import ENDPOINT, find
+
+KEY = "Sagelet"
+"""What this machine knows of an endpoint stands under this key; AWS's members have no such name."""
 
 
 @click.command()
@@ -17,15 +22,32 @@ from sagelet.cli.resources import find
 def command(app: App, *, name: str) -> None:
     """Show an endpoint, a training job, a model or a configuration by its name.
 
+    Of an endpoint on this machine it also shows workers, load, times, and what `strict` would have
+    answered otherwise.
+
     \b
     sagelet describe my-endpoint
     sagelet describe job/my-endpoint     # where a job has the same name
     """
-    _, document = find(app, name)
+    kind, document = find(app, name)
+    facts = _facts(app, document["EndpointName"]) if kind is ENDPOINT else None
     if app.output.json:
-        app.output.document(document)
-    else:
-        text = yaml.safe_dump(
-            document, sort_keys=False, allow_unicode=True, default_flow_style=False
-        )
-        app.output.text(safe(text).rstrip())
+        app.output.document(document if facts is None else {**document, KEY: facts})
+        return
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=False)
+    app.output.text(safe(text).rstrip())
+    if facts is not None:
+        from sagelet.cli.running import lines
+
+        app.output.text("")
+        for line in lines(facts):
+            app.output.text(safe(line))
+
+
+def _facts(app: App, endpoint: str) -> dict[str, Any] | None:
+    """Return what the daemon knows of an endpoint that serves here."""
+    if not app.deploy_env().is_local():
+        return None
+    from sagelet.cli.running import local_api
+
+    return local_api(app).endpoint(endpoint)

@@ -12,7 +12,7 @@ from sagelet.cli.output import Output
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
 from sagelet.errors import DaemonRunning
-from sagelet.server.settings import HOLD_S, MAX_BODY_BYTES, DaemonSettings
+from sagelet.server.settings import HOLD_S, LIVE_WORKERS, MAX_BODY_BYTES, DaemonSettings
 
 
 @click.command()
@@ -35,6 +35,18 @@ from sagelet.server.settings import HOLD_S, MAX_BODY_BYTES, DaemonSettings
     metavar="MB",
     help="Refuse a request with more than this; default 25. S3 has no limit.",
 )
+@click.option(
+    "--park-after",
+    type=click.IntRange(1),
+    metavar="SECONDS",
+    help="Stop the workers of an endpoint that is idle so long; a request starts them again.",
+)
+@click.option(
+    "--live-workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Park the longest idle endpoints where more workers live; default 64.",
+)
 @click.option("--no-zygote", is_flag=True, help="Start every worker cold.")
 @with_shared_options
 @click.pass_obj
@@ -48,6 +60,8 @@ def command(
     lenient_auth: bool,
     hold: float | None,
     max_body: int | None,
+    park_after: int | None,
+    live_workers: int | None,
     no_zygote: bool,
 ) -> None:
     """Start the daemon on this machine's SAGELET_HOME and say where it is.
@@ -68,11 +82,19 @@ def command(
                 hold_s=HOLD_S if hold is None else hold,
                 max_body_bytes=max_body * 2**20 if max_body else MAX_BODY_BYTES,
                 warm=not no_zygote,
+                park_after_s=park_after,
+                live_workers=live_workers or LIVE_WORKERS,
             )
         )
         return
     running = daemon.read(home)
-    numbers = {"--port": port, "--hold": hold, "--max-body": max_body}
+    numbers = {
+        "--port": port,
+        "--hold": hold,
+        "--max-body": max_body,
+        "--park-after": park_after,
+        "--live-workers": live_workers,
+    }
     options = _arguments(numbers, region, allow_host, lenient=lenient_auth, cold=no_zygote)
     if running is not None and options:
         raise DaemonRunning(pid=running.pid, address=running.address, home=str(home.root))

@@ -20,7 +20,7 @@ from sagelet.cli import calls
 from sagelet.cli.context import App
 from sagelet.cli.dev import keys, tips
 from sagelet.cli.dev.console import Console
-from sagelet.cli.dev.feed import Feed, LocalEvents
+from sagelet.cli.dev.feed import Feed
 from sagelet.cli.dev.folders import PAYLOADS, BareFolder, bare_folder
 from sagelet.cli.dev.log_tail import LogTail
 from sagelet.cli.dev.messages import Messages, Noted
@@ -29,8 +29,10 @@ from sagelet.cli.dev.session import Session, Trial
 from sagelet.cli.dev.terminal import TerminalWorkers
 from sagelet.cli.payloads import Payload
 from sagelet.cli.recorded import payloads_in
+from sagelet.cli.running import local_api
 from sagelet.deploy.aws import AwsRemote
 from sagelet.deploy.deployment import Deployment, Instead
+from sagelet.environments import daemon
 from sagelet.environments.containers import ATTACH, PORT
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import SageletError
@@ -116,6 +118,8 @@ def _serve(
         served.make()
         app.output.say(f"serving {bare.folder if bare else 'the project'} at {served.url}")
         problem = served.wait()
+        if problem:
+            log()  # what it says is in the problem
         payload = _payload(app, bare)
         session = Session(
             served.name,
@@ -137,15 +141,6 @@ def _serve(
             console.close()
     finally:
         _end(app, served, keep=wishes.keep)
-
-
-def local_api(app: App) -> LocalEvents:
-    """Return the daemon's own API."""
-    from sagelet.environments.credentials import load_or_create
-    from sagelet.environments.local_api import LocalApi
-
-    env = app.deploy_env()
-    return LocalApi(env.daemon().address, load_or_create(env.home), env.region)
 
 
 def _payload(app: App, bare: BareFolder | None) -> Payload | None:
@@ -184,6 +179,8 @@ def _end(app: App, served: Served, *, keep: bool) -> None:
         why = "" if keep else ", which was there before"
         app.output.say(f"endpoint {served.name}{why}, serves on; `sagelet rm {served.name}`")
         return
+    if daemon.read(app.home()) is None:
+        return  # to remove it would be to start the daemon again
     try:
         served.remove()
         app.output.say(f"removed endpoint {served.name}")

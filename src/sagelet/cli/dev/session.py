@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, assert_never
 
 from sagelet.cli.calls import Reply
@@ -26,7 +27,6 @@ from sagelet.cli.model_errors import split, user_frames
 from sagelet.errors import SageletError
 
 _SHOWN_CHARACTERS = 400
-_TIME = slice(11, 19)  # of a moment in ISO 8601
 
 
 class Serves(Protocol):
@@ -116,7 +116,8 @@ class Session:
     def _happened(self, happened: Happened) -> None:
         facts = {"at": happened.at, "event": happened.text, "is_problem": happened.is_problem}
         if not self._console.record(**facts):
-            text = f"{happened.at[_TIME]} {happened.text}"
+            at = datetime.fromisoformat(happened.at).astimezone()
+            text = f"{at:%H:%M:%S} {happened.text}"
             self._say_problem(text) if happened.is_problem else self._console.line(text)
         if not self._serves and self._served.is_in_service():
             self._say_ready(f"{self._endpoint} serves")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from queue import SimpleQueue
 from typing import Any
 
@@ -24,6 +25,7 @@ from sagelet.cli.output import Output
 from sagelet.errors import RemoteRefused, RemoteUnreachable
 
 AT = "2026-01-02T03:04:05.678901+00:00"
+CLOCK = f"{datetime.fromisoformat(AT).astimezone():%H:%M:%S}"
 
 
 class Endpoint:
@@ -81,13 +83,13 @@ def test_a_folder_that_does_not_load_is_waited_for_and_served_when_repaired(dev:
     said = dev.says(Happened(AT, "serve.py still fails", is_problem=True))
     assert "line-fit does not serve yet: AllTraffic: loading serve.py failed" in said
     assert "waiting for an edit" in said
-    assert "03:04:05 serve.py still fails" in said
+    assert f"{CLOCK} serve.py still fails" in said
     assert "sagelet invoke" not in said
 
     dev.endpoint.serves = True
     said = dev.says(Happened(AT, "in service after an edit", is_problem=False))
     assert said == (
-        "03:04:05 in service after an edit\nline-fit serves\n"
+        f"{CLOCK} in service after an edit\nline-fit serves\n"
         "  sagelet invoke line-fit -d '[[0.5]]'\n"
     )
     assert "serves" not in dev.says(Happened(AT, "reloaded serve.py", is_problem=False))
@@ -106,7 +108,7 @@ def test_a_refused_edit_is_shown_with_the_users_frames_only(dev: Dev) -> None:
         "KeyError: 'hello'"
     )
     assert dev.says(Happened(AT, text, is_problem=True)) == (
-        "03:04:05 serve.py is not served: KeyError: 'hello'\n"
+        f"{CLOCK} serve.py is not served: KeyError: 'hello'\n"
         "Traceback (most recent call last):\n"
         '  File "/home/ada/serve.py", line 7, in <module>\n'
         '    GREETING = {}["hello"]\n'
