@@ -125,9 +125,9 @@ def _loaded(
     for connections, must in musts.items():
         what = f"c={connections}, {how}"
         ours, best = results.cell(server, connections), results.best_peer(connections)
-        name = best[0] if best else "the best peer"
+        against = f"over the best peer's ({best[0]})" if best else "over the best peer's"
         ratio = ours.per_second / best[1].per_second if ours and best else None
-        yield at_least(f"{what}: requests a second over {name}'s", ratio, must, aim, times)
+        yield at_least(f"{what}: requests a second {against}", ratio, must, aim, times)
         possible = results.possible(connections, batched=batched)
         can = f" ({possible:,.0f})" if possible else ""
         share = ours.per_second / possible if ours and possible else None
@@ -135,7 +135,7 @@ def _loaded(
         yield at_least(cores, share, None, SHARE, _percent)
         if batched:
             late = ours.p99_ms / best[1].p99_ms if ours and best else None
-            yield below(f"{what}: p99 over {name}'s", late, 1.0, None, times)
+            yield below(f"{what}: p99 {against}", late, 1.0, None, times)
 
 
 def _starts(results: Results) -> Iterator[Aim]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 WIDTH = 760
-_LABELS, _VALUES, _MARGIN = 270, 150, 16
+_LABELS, _VALUES, _MARGIN = 260, 190, 16
 _BAR, _STEP, _HEAD, _TITLE = 16, 24, 34, 46
 _STYLE = """
   .page { fill: #ffffff } text { fill: #1f2328; font: 13px system-ui, sans-serif }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks import aims, edits, limits, peers, profile, rounds, starting, training
+from benchmarks import aims, edits, environments, limits, peers, profile, rounds, starting, training
 from benchmarks.edits import Change, Editable, EditFigures
 from benchmarks.material import Material
 from benchmarks.measuring import bench
@@ -34,6 +35,7 @@ def run(folder: Path, say: Say) -> Results:
     material = Material.lay_out(folder / "material")
     results = Results(load_s=material.load_s)
     whole = _Run(results, material, tell)
+    whole.environments()
     whole.starts()
     whole.serving()
     whole.edits()
@@ -57,6 +59,12 @@ class _Run:
         self._results = results
         self._material = material
         self._say = say
+
+    def environments(self) -> None:
+        """Make the environments that are missing, before anything is measured."""
+        for peer in all_peers():
+            self._try(f"environment of {peer.name}", partial(environments.python, peer.environment))
+        self._try("environment of the profiler", lambda: environments.python("profile"))
 
     def starts(self) -> None:
         """Measure starts, the daemon, training, the handlers and the second worker."""
@@ -85,11 +93,11 @@ class _Run:
         self._edit(aims.FRESH, edits.of_ours(ours, material), edits.model_too, 15)
         reloading: list[tuple[Peer, int]] = [(peers.FastApi(), 5), (peers.BentoMl(), 3)]
         for peer, times in reloading:
-            name = f"{peer.name}, --reload"
+            name = f"{peer.short_name} --reload"
             self._edit(name, edits.of_reloading(peer, material), edits.handlers_only, times)
         restarting: list[Peer] = [peers.LitServe(), peers.TorchServe()]
         for peer in restarting:
-            name = f"{peer.name}, stop and start"
+            name = f"{peer.short_name}, stop and start"
             self._edit(name, edits.of_restarting(peer, material), edits.handlers_only, 3)
 
     def profile(self) -> None:

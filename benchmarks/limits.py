@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import statistics
 import sys
 import time
@@ -11,9 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from benchmarks.material import BODY, CONTENT, Material, handlers
 from benchmarks.servers import Running, first_answer, free_port, process
 
+ECHO, ROUTED_ECHO = "bare echo", "echo through a router"
 BATCH = 32
 SCRIPT = Path(__file__).parent / "echo.py"
 _SECONDS = 0.5
@@ -30,13 +32,10 @@ class HandlerTimes:
 
 def handler_times(material: Material) -> HandlerTimes:
     """Time the handlers with torch on one thread."""
+    torch.set_num_threads(1)
     serve = handlers(material.folder)
     model = serve.model_fn(material.folder / "model")
-    sys.path.insert(0, str(material.folder))
-    try:
-        batched = importlib.import_module("coalesced").predict_batch_fn
-    finally:
-        sys.path.remove(str(material.folder))
+    batched = handlers(material.folder, "coalesced").predict_batch_fn
     text = BODY.decode()
 
     def one() -> None:
@@ -63,7 +62,7 @@ class Echo:
     @property
     def name(self) -> str:
         """What the tables call it."""
-        return "echo through a router and a worker" if self.routed else "bare echo"
+        return ROUTED_ECHO if self.routed else ECHO
 
     def version(self) -> str:
         """Return nothing: it is part of this."""

@@ -60,10 +60,14 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of a tree of processes, in MB; a shared page counts whole in RSS, once in PSS."""
+    """The memory of a tree of processes, in MB; a shared page counts whole in RSS, once in PSS.
+
+    `root_mb` is the RSS of its first process alone.
+    """
 
     rss_mb: float
     pss_mb: float
+    root_mb: float
 
 
 def memory(root_pid: int) -> Memory:
@@ -73,7 +77,7 @@ def memory(root_pid: int) -> Memory:
         with suppress(psutil.NoSuchProcess):
             found = process.memory_full_info()
             rss, pss = rss + found.rss, pss + found.pss
-    return Memory(rss / 2**20, pss / 2**20)
+    return Memory(rss / 2**20, pss / 2**20, resident_mb(root_pid))
 
 
 def resident_mb(pid: int) -> float:

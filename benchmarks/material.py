@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import shutil
 import sys
@@ -31,11 +31,11 @@ class Material:
     def lay_out(cls, folder: Path) -> Material:
         """Copy the project, make the weights, and ask the handlers once in this process."""
         shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        torch.set_num_threads(1)
-        torch.manual_seed(0)
         serve = handlers(folder)
         (folder / "model").mkdir()
-        torch.save(serve.TextCNN().state_dict(), folder / "model" / "model.pth")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            torch.save(serve.TextCNN().state_dict(), folder / "model" / "model.pth")
         serve.model_fn(folder / "model")
         model = serve.model_fn(folder / "model")
         answer = serve.output_fn(serve.predict_fn(serve.input_fn(BODY.decode(), ""), model), "")
@@ -58,15 +58,16 @@ class Material:
         )
 
 
-def handlers(folder: Path) -> ModuleType:
-    """Import the folder's handlers, apart from any that were imported before."""
-    spec = importlib.util.spec_from_file_location("serve", folder / "serve.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["serve"] = module
-    spec.loader.exec_module(module)
-    return module
+def handlers(folder: Path, name: str = "serve") -> ModuleType:
+    """Import one of the folder's modules, and leave no trace of it for the next import."""
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(folder))
+        for left in {name, "serve"} & sys.modules.keys():
+            del sys.modules[left]
+        importlib.invalidate_caches()
 
 
 def _numbers(body: str | bytes) -> tuple[float, ...]:

@@ -12,12 +12,14 @@ import torch
 from benchmarks import aims
 from benchmarks.charts import Bar, Panel, chart
 from benchmarks.edits import EditFigures
-from benchmarks.results import COALESCED, ECHO, OURS, Results
+from benchmarks.limits import ECHO, ROUTED_ECHO
+from benchmarks.results import COALESCED, OURS, Results
 from benchmarks.rounds import CONNECTIONS, Figures
 from benchmarks.samples import Sample
 from sagelet import __version__
 
 _OWN = (OURS, COALESCED)
+_LIMITS = (ECHO, ROUTED_ECHO)
 _TEMPLATE = """\
 # Benchmarks
 
@@ -43,7 +45,8 @@ wrk posts one JSON text of eleven words over and over from 1, 8 and 64 connectio
 cores. A cell is the median of the windows in which other programs used the machine least;
 "foreign" is how many cores those used. The first 200 is counted from the server's command, with
 nothing running. CPU is that of all of a server's processes, a request. Ours verifies each request's
-signature; the others take any.
+signature; the others take any. TorchServe runs the SageMaker toolkit, as AWS's container does; as
+shipped, each of its workers computes on as many threads as there are cores.
 
 | server | versions |
 |---|---|
@@ -117,8 +120,8 @@ def throughput_chart(results: Results) -> str:
     for connections in CONNECTIONS:
         bars = [
             Bar(name, cell.per_second, f"{cell.per_second:,.0f}", _kind(name))
-            for name in (*_OWN, *results.peers)
-            if (cell := results.cell(name, connections))
+            for name in results.figures
+            if name not in _LIMITS and (cell := results.cell(name, connections))
         ]
         ordered = sorted(bars, key=lambda bar: -bar.value)
         plural = "s" if connections > 1 else ""
@@ -240,6 +243,10 @@ def _lines(results: Results) -> list[tuple[str, str]]:
             ("warm daemon: three API calls to the first 200", f"{starts.deploy_s:.2f} s"),
             ("warm daemon: the command `sagelet deploy`, whole", f"{starts.command_s:.2f} s"),
         ]
+    ours = results.figures.get(OURS)
+    if ours is not None and ours.memories:
+        held = f"{ours.memories[-1].root_mb:.0f} MB"
+        rows.append(("the daemon after the load, resident, zygote aside", held))
     if results.second_worker_mb is not None:
         rows.append(("what a second worker adds to PSS", f"{results.second_worker_mb:.0f} MB"))
     if results.training is not None:

@@ -35,9 +35,11 @@ class Peer(ABC):
     """A server that is one command, in an environment of its own."""
 
     name: str
+    short_name: str
     environment: str
     packages: Sequence[str]
     path = "/invocations"
+    left_behind: Path | None = None
     warm_s = 2.0
 
     @abstractmethod
@@ -84,6 +86,8 @@ class Peer(ABC):
             start_s = time.perf_counter() - begun
             check(material, body)
             yield Running(url, started.pid, lambda: CONTENT, start_s)
+        if self.left_behind is not None:
+            self.left_behind.unlink(missing_ok=True)
 
     @contextmanager
     def restartable(
@@ -101,12 +105,15 @@ class Peer(ABC):
                 )
 
             yield running, restart
+        if self.left_behind is not None:
+            self.left_behind.unlink(missing_ok=True)
 
 
 class FastApi(Peer):
     """What a person writes by hand: an ASGI application under uvicorn."""
 
     name = "FastAPI + uvicorn, by hand"
+    short_name = "FastAPI, uvicorn"
     environment = "fastapi"
     packages = ("fastapi", "uvicorn")
 
@@ -126,7 +133,7 @@ class FastApi(Peer):
 class LitServe(Peer):
     """LitServe, two workers and as many HTTP servers as it starts by itself."""
 
-    name = "LitServe"
+    name = short_name = "LitServe"
     environment = "litserve"
     packages = ("litserve",)
 
@@ -139,7 +146,7 @@ class LitServe(Peer):
 class BentoMl(Peer):
     """BentoML, two workers."""
 
-    name = "BentoML"
+    name = short_name = "BentoML"
     environment = "bentoml"
     packages = ("bentoml",)
 
@@ -168,16 +175,17 @@ class TorchServe(Peer):
     As shipped, each worker computes on as many threads as there are cores; by hand, on one.
     """
 
+    short_name = "TorchServe"
     environment = "torchserve"
     packages = ("torchserve", "sagemaker-pytorch-inference")
+    left_behind = Path("/etc/sagemaker-ts.properties")
     # Java compiles what it runs often.
     warm_s = 8.0
 
     def __init__(self, *, as_shipped: bool = False) -> None:
         """Choose the threads."""
         self._as_shipped = as_shipped
-        threads = "as shipped" if as_shipped else "one thread by hand"
-        self.name = f"TorchServe + SageMaker toolkit, {threads}"
+        self.name = f"TorchServe, {'as shipped' if as_shipped else 'one thread by hand'}"
 
     def edited_file(self, folder: Path) -> Path:
         """Return the file in the container's layout."""
@@ -191,7 +199,7 @@ class TorchServe(Peer):
         """
         _require_java()
         if os.geteuid() != 0:
-            raise DidNotRun("the toolkit writes /etc/sagemaker-ts.properties: it has to be root")
+            raise DidNotRun(f"the toolkit writes {self.left_behind}: it has to be root")
         base = folder.parent / "ml"
         code = base / "model" / "code"
         code.mkdir(parents=True, exist_ok=True)

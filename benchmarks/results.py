@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.edits import EditFigures
-from benchmarks.limits import HandlerTimes
+from benchmarks.limits import ECHO, HandlerTimes
 from benchmarks.rounds import Figures
 from benchmarks.samples import Sample
 from benchmarks.starting import Starts
@@ -15,7 +15,6 @@ from benchmarks.training import TrainingTimes
 
 OURS = "Sagelet, one call a request"
 COALESCED = "Sagelet, coalesced"
-ECHO = "bare echo"
 
 
 @dataclass
