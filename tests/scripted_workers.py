@@ -37,20 +37,30 @@ class ScriptedWorker:
         """Answer a request."""
         return answer(b"echo " + body)
 
+    def answer_batch(self, header: dict[str, Any], body: bytes) -> Frame | None:
+        """Answer several requests at once."""
+        raise AssertionError("it has not said that it batches")
+
     def prepared(self, header: dict[str, Any]) -> dict[str, Any]:
         """Answer a prepare."""
         return {"op": "prepared", "generation": header["generation"], "model": "kept", "ms": 1.0,
                 "modules": ["inference"]}  # fmt: skip
+
+    def committed(self, header: dict[str, Any]) -> dict[str, Any]:
+        """Answer a commit."""
+        return {"op": "committed", "generation": header["generation"]}
 
     def reply(self, frame: Frame) -> Frame | None:
         self.asked.append(frame.header)
         match frame.header["op"]:
             case "invoke":
                 return self.answer(frame.header, frame.body)
+            case "invoke_batch":
+                return self.answer_batch(frame.header, frame.body)
             case "prepare":
                 return Frame(self.prepared(frame.header))
             case "commit":
-                return Frame({"op": "committed", "generation": frame.header["generation"]})
+                return Frame(self.committed(frame.header))
             case "stop":
                 self.end(0)
             case _:

@@ -10,108 +10,35 @@ from typing import Any, Protocol
 
 import pytest
 
-from sagelet.domain.invocation import Answer, Invocation
+from sagelet.domain.invocation import Answer
 from sagelet.errors import QueueFull, WorkerStartFailed
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
-from sagelet.hosting.pool import Pool, PoolSettings
-from sagelet.hosting.worker import Recruiting
-from sagelet.worker.frames import Frame
-from sagelet.worker.spec import ServeOrder
 from tests.hosting_rig import until
-from tests.scripted_workers import ScriptedLauncher, ScriptedWorker, answer
-
-ORDER = ServeOrder("/m", "/m", "inference.py", "/m", {})
-LOAD_FAILED = {
-    "op": "load_failed",
-    "advice": "",
-    "error": "ValueError: no",
-    "where": "/m/i.py:3",
-    "traceback": "T",
-}
-
-
-class Held(ScriptedWorker):
-    """Answers `hold…` only when it is let go."""
-
-    def answer(self, header: dict[str, Any], body: bytes) -> Frame | None:
-        return None if body.startswith(b"hold") else super().answer(header, body)
-
-    def let_go(self) -> None:
-        self.say(answer(b"let go"))
-
-
-class Dies(ScriptedWorker):
-    """Dies of a request `die`, with this exit code."""
-
-    exit_code = 1
-
-    def answer(self, header: dict[str, Any], body: bytes) -> Frame | None:
-        if body == b"die":
-            self.end(self.exit_code)
-            return None
-        return super().answer(header, body)
-
-
-class Killed(Dies):
-    exit_code = -signal.SIGKILL
-
-
-class Silent(ScriptedWorker):
-    """Loads for ever."""
-
-    def first_words(self) -> None:
-        return None
-
-
-class DoesNotLoad(ScriptedWorker):
-    def first_words(self) -> dict[str, Any]:
-        return LOAD_FAILED
-
-
-class Rig:
-    """A pool under test, with what it noted."""
-
-    def __init__(self, kind: type[ScriptedWorker], **settings: float) -> None:
-        self.launcher = ScriptedLauncher(kind)
-        self.notes: list[str] = []
-        numbers: dict[str, Any] = {
-            "workers": 2, "waiting_limit": 3, "timeout_s": 5.0, "stop_s": 1.0, "rest_s": 60.0,
-            "delays_s": (0.0, 0.001),
-        }  # fmt: skip
-        self.pool = Pool(
-            endpoint="e",
-            variant="AllTraffic",
-            recruiting=Recruiting(
-                launcher=self.launcher, order=ORDER, load_s=5, stop_s=1, on_line=self.notes.append
-            ),
-            settings=PoolSettings(**{**numbers, **settings}),
-            on_note=self.notes.append,
-        )
-
-    async def ask(self, body: bytes = b"a") -> Answer:
-        return await self.pool.submit(Invocation("e", body, content_type="text/plain"))
-
-    def begin(self, body: bytes) -> asyncio.Task[Answer]:
-        return asyncio.create_task(self.ask(body))
-
-    @property
-    def asked(self) -> int:
-        return sum(len(worker.asked) for worker in self.launcher.workers)
+from tests.pool_rig import (
+    LOAD_FAILED,
+    Dies,
+    DoesNotLoad,
+    Held,
+    Killed,
+    PoolRig,
+    Silent,
+)
+from tests.scripted_workers import ScriptedWorker
 
 
 class Make(Protocol):
     """Starts a pool of scripted workers."""
 
-    async def __call__(self, kind: type[ScriptedWorker] = ..., **settings: float) -> Rig: ...
+    async def __call__(self, kind: type[ScriptedWorker] = ..., **settings: float) -> PoolRig: ...
 
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
     """Start pools of scripted workers; they are drained at the end."""
-    rigs: list[Rig] = []
+    rigs: list[PoolRig] = []
 
-    async def started(kind: type[ScriptedWorker] = ScriptedWorker, **settings: float) -> Rig:
-        rig = Rig(kind, **settings)
+    async def started(kind: type[ScriptedWorker] = ScriptedWorker, **settings: float) -> PoolRig:
+        rig = PoolRig(kind, **settings)
         await rig.pool.start()
         rigs.append(rig)
         return rig
@@ -288,7 +215,7 @@ async def test_workers_that_have_answered_may_die_often(make: Make) -> None:
 
 
 async def test_a_pool_comes_up_whole_or_not_at_all() -> None:
-    rig = Rig(ScriptedWorker)
+    rig = PoolRig(ScriptedWorker)
     rig.launcher.plans.append(DoesNotLoad)
     with pytest.raises(WorkerStartFailed) as failed:
         await rig.pool.start()
@@ -302,14 +229,14 @@ async def test_a_worker_that_ends_before_its_first_words_failed_to_start() -> No
             self.write(b"no module named torch\n")
             self.end(3)
 
-    rig = Rig(EndsAtOnce, workers=1)
+    rig = PoolRig(EndsAtOnce, workers=1)
     with pytest.raises(WorkerStartFailed) as failed:
         await rig.pool.start()
     assert (failed.value.exit_code, failed.value.log_tail) == (3, "no module named torch")
 
 
 async def test_draining_answers_what_has_come_in_before_it_ends_the_workers() -> None:
-    rig = Rig(Held, workers=1)
+    rig = PoolRig(Held, workers=1)
     await rig.pool.start()
     tasks = [rig.begin(b"hold"), rig.begin(b"second")]
     await until(lambda: rig.asked == 1)
@@ -323,7 +250,7 @@ async def test_draining_answers_what_has_come_in_before_it_ends_the_workers() ->
 
 
 async def test_draining_has_an_end() -> None:
-    rig = Rig(Held, workers=1)
+    rig = PoolRig(Held, workers=1)
     await rig.pool.start()
     task = rig.begin(b"hold")
     await until(lambda: rig.asked == 1)
@@ -377,7 +304,7 @@ async def test_one_worker_that_declines_means_fresh_ones_and_no_commit(make: Mak
         def prepared(self, header: dict[str, Any]) -> dict[str, Any]:
             return {"op": "needs_fresh", "generation": 2, "why": "model_fn changed"}
 
-    rig = Rig(ScriptedWorker)
+    rig = PoolRig(ScriptedWorker)
     rig.launcher.plans.extend([ScriptedWorker, Declines])
     await rig.pool.start()
     outcome = await swap(rig.pool, 2, [], busy_s=1)

@@ -10,7 +10,7 @@ parked has no workers; the next request starts them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -25,7 +25,7 @@ from sagelet.hosting.metering import Meter
 from sagelet.hosting.recovery import Recovery
 from sagelet.hosting.replies import Replies
 from sagelet.hosting.samples import Sample
-from sagelet.hosting.seats import Seat, Work
+from sagelet.hosting.seats import Seat
 from sagelet.hosting.stream_tickets import StreamLimits, StreamTicket
 from sagelet.hosting.tickets import Ticket
 from sagelet.hosting.together import start_together
@@ -297,21 +297,7 @@ class Pool:
     def _lost(self, loss: Loss) -> None:
         """Replace a worker, and answer for it."""
         self._recovery.replace(loss.worker, why=loss.why)
-        if loss.why:
-            self._recovery.begin(loss.worker.abort())
-        elif loss.work is not None:
-            self._bury(loss.worker, loss.work)
-
-    def _bury(self, worker: Worker, work: Work) -> None:
-        """Answer for a worker that died, once it is known of what."""
-
-        async def answer() -> None:
-            work.fail(await worker.death(), worker.generation)
-
-        self._begin(answer())
-
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(_bury(loss))
         self._burials.add(task)
         task.add_done_callback(self._burials.discard)
 
@@ -329,3 +315,13 @@ class Pool:
 
     async def _stop(self, workers: Sequence[Worker]) -> None:
         await asyncio.gather(*(worker.stop(self._settings.stop_s) for worker in workers))
+
+
+async def _bury(loss: Loss) -> None:
+    """Answer for a worker that is gone, once it is known of what; one that hangs is ended."""
+    worker = loss.worker
+    if loss.why:
+        await worker.abort()
+    elif loss.work is not None:
+        loss.work.fail(await worker.death(), worker.generation)
+    await worker.over()

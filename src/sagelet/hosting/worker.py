@@ -93,8 +93,7 @@ class Worker:
             await asyncio.wait_for(self._child.wait(), grace_s)
         except TimeoutError:
             await self._child.stop(grace_s)
-        self.connection.close()
-        await _over(self._output)
+        await self.over()
 
     async def abort(self) -> None:
         """End a worker that hangs: its stacks go to the log first."""
@@ -103,7 +102,11 @@ class Worker:
             await asyncio.wait_for(self._child.wait(), _LINGER_S)
         except TimeoutError:
             await self._child.stop(0)
+
+    async def over(self) -> None:
+        """Hang up, and wait for the last that its process has printed."""
         self.connection.close()
+        await _over(self._output)
 
 
 @dataclass(frozen=True, slots=True)
