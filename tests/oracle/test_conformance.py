@@ -7,6 +7,7 @@ first line and its last line. Where we differ on purpose, `departures.py` says h
 from __future__ import annotations
 
 import json
+import platform
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -62,6 +63,18 @@ def recorded(case: Case) -> Result:
     return Result.from_json(RECORDED[case.name]["result"])
 
 
+def are_equal(ours: Result, case: Case) -> bool:
+    return worded(ours) == worded(recorded(case))
+
+
+def worded(result: Result) -> Result:
+    """A result without its words under another Python: they are in part Python's own."""
+    running = ".".join(platform.python_version_tuple()[:2])
+    if result.error is None or RECORDINGS["versions"]["python"].startswith(f"{running}."):
+        return result
+    return replace(result, error=("", ""))
+
+
 def test_every_case_is_recorded_as_it_is_now() -> None:
     kept = {
         name: {key: value for key, value in entry.items() if key != "result"}
@@ -81,7 +94,7 @@ def test_strict_answers_as_the_container(
     ours = answer(case, "strict", tmp_path.resolve(), monkeypatch)
     departure = departure_of(case.name)
     if departure is None:
-        assert ours.result == recorded(case)
+        assert are_equal(ours.result, case), (ours.result, recorded(case))
         assert ours.differs == ()
     else:
         assert departure.problem(ours.result, recorded(case)) is None
@@ -95,7 +108,7 @@ def test_sane_answers_as_the_container_or_names_the_difference(
     assert set(ours.differs) <= COUNTED
     if ours.result == recorded(case):
         assert ours.differs == ()
-    elif not ours.differs:
+    elif not ours.differs and not are_equal(ours.result, case):
         assert_known(case, ours.result)
 
 
@@ -105,7 +118,7 @@ def assert_known(case: Case, ours: Result) -> None:
     if departure is not None:
         assert departure.problem(ours, recorded(case)) is None
     else:
-        assert recorded(case) in [undo(ours) for undo in UNCOUNTED.values()]
+        assert any(are_equal(undo(ours), case) for undo in UNCOUNTED.values()), ours
 
 
 def without_place(ours: Result) -> Result:
