@@ -51,6 +51,14 @@ class Told:
         self.closed.set()
 
 
+class Endless(Told):
+    """A handler that always has more to say."""
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(0)
+        return b"more"
+
+
 def a_stream(parts: Told, **members: Any) -> StreamedAnswer:  # noqa: ANN401  its own fields
     return StreamedAnswer(200, "text/plain", "blue", 3, parts, **members)
 
@@ -231,6 +239,16 @@ async def test_a_client_that_leaves_ends_the_handler(door: Door) -> None:
     writer.write(raw(PATH, signed(PATH, b""), b""))
     assert (await reader.readuntil(b"one")).startswith(b"HTTP/1.1 200 OK\r\n")
     writer.close()  # while the handler has nothing to say
+    await asyncio.wait_for(told.closed.wait(), PATIENCE_S)
+
+
+async def test_a_client_that_leaves_ends_a_handler_that_never_waits(door: Door) -> None:
+    told = Endless()
+    door.host.streamed = a_stream(told)
+    reader, writer = await door.connect()
+    writer.write(raw(PATH, signed(PATH, b""), b""))
+    await reader.readuntil(b"more")
+    writer.transport.abort()
     await asyncio.wait_for(told.closed.wait(), PATIENCE_S)
 
 

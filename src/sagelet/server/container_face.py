@@ -9,22 +9,22 @@ Nothing but this one container can be reached through it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sagelet.domain.container import LoadedModel, ManyModels, ServedContainer
-from sagelet.domain.invocation import AnswerParts, Invocation, StreamedAnswer
+from sagelet.domain.invocation import Invocation, StreamedAnswer
 from sagelet.errors import ModelDataMissing, ModelNotLoaded, ModelStreamBroken, SageletError
 from sagelet.server import bodies
 from sagelet.server import container_answers as answers
 from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
+from sagelet.server.streams import WhileHeard
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse, as_text
 
@@ -166,7 +166,7 @@ class ContainerFace:
             )
         )
         if isinstance(answer, StreamedAnswer):
-            answer = replace(answer, parts=_while_heard(answer.parts, asked.receive))
+            answer = replace(answer, parts=WhileHeard(answer.parts, asked.receive))
         return answers.result(answer)
 
     async def _load(self, asked: Asked, many: ManyModels) -> Answered:
@@ -232,24 +232,6 @@ def _known(asked: Asked, name: str) -> LoadedModel:
 def _models(asked: Asked) -> tuple[LoadedModel, ...]:
     many = asked.container.many
     return (_STARTUP_MODEL,) if many is None else many.models()
-
-
-async def _while_heard(parts: AnswerParts, receive: Receive) -> AsyncGenerator[bytes, None]:
-    """Pass parts on until the client leaves; then the handler's generator is closed."""
-    gone = asyncio.ensure_future(_left(receive))
-    try:
-        async for part in parts:
-            if gone.done():
-                raise ClientGone
-            yield part
-    finally:
-        gone.cancel()
-        await parts.aclose()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _shown(model: LoadedModel) -> dict[str, Any]:

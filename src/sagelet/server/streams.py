@@ -39,6 +39,8 @@ class WhileHeard:
         """
         if self._gone is None:
             self._gone = asyncio.ensure_future(disconnected(self._receive))
+        if self._gone.done():
+            raise ClientGone
         part = asyncio.ensure_future(self._parts.__anext__())
         either: set[asyncio.Future[Any]] = {part, self._gone}
         try:

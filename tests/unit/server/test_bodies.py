@@ -85,5 +85,5 @@ async def test_what_is_awaited_may_fail() -> None:
     async def fail() -> None:
         raise ValueError("no")
 
-    with pytest.raises(ValueError, match="^no$"):
+    with pytest.raises(ValueError, match=r"^no$"):
         await unless_gone(fail(), Peer().receive)
