@@ -11,15 +11,17 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
+from json.scanner import make_scanner
 from typing import Any, NamedTuple
 
 _PREFIX = struct.Struct(">II")
 PREFIX_BYTES = _PREFIX.size
 # A longer header is not one of ours: somebody wrote to the socket who should not have.
 MAX_HEADER_BYTES = 16 * 2**20
-# json.dumps would make an encoder each time, and json.loads look for the bytes' encoding.
+# json.dumps would make an encoder each time, and json.loads look for the bytes' encoding and for
+# blanks around them.
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
-_from_json = json.JSONDecoder().decode
+_from_json = make_scanner(json.JSONDecoder())  # type: ignore[arg-type]  # typeshed has it wrong
 
 
 class Frame(NamedTuple):
@@ -113,7 +115,10 @@ def _lengths(prefix: bytes | bytearray) -> tuple[int, int]:
 
 
 def _header(raw: bytes | bytearray) -> dict[str, Any]:
-    header = _from_json(raw.decode())
+    try:
+        header, _ = _from_json(raw.decode(), 0)
+    except StopIteration:
+        raise ValueError("a frame's header is not JSON") from None
     if not isinstance(header, dict):
         raise ValueError("a frame's header is not an object")
     return header

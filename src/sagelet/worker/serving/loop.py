@@ -16,7 +16,7 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from sagelet.worker.frames import Frame, encode_frame
+from sagelet.worker.frames import Frame, frame_of
 from sagelet.worker.reading import FrameReader
 from sagelet.worker.serving import stand_in, stand_in_ts
 from sagelet.worker.serving.advice import advice
@@ -24,6 +24,7 @@ from sagelet.worker.serving.answers import Responder
 from sagelet.worker.serving.batches import answer_batch
 from sagelet.worker.serving.context import Context, first_gpu
 from sagelet.worker.serving.defaults import PyTorchDefaults
+from sagelet.worker.serving.heads import head_of
 from sagelet.worker.serving.loading import LoadedModel, folders, load, seen_model_dir
 from sagelet.worker.serving.preparing import Preparing
 from sagelet.worker.serving.reloading import Reloader
@@ -134,7 +135,7 @@ class _Line:
         _flush(sys.stdout)
         _flush(sys.stderr)
         try:
-            self._sendall(encode_frame(header, body))
+            self._sendall(frame_of(head_of(header), body))
         except OSError:
             return False
         return True
