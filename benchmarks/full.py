@@ -20,7 +20,7 @@ from benchmarks.results import OURS, Results
 from benchmarks.rounds import Plan, Say
 from benchmarks.servers import FAILURES, Server
 
-ROUNDS, SECONDS = 4, 4
+ROUNDS, SECONDS = 4, 3
 
 Found = TypeVar("Found")
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
-_PERCENTILE = r"^\s+{}%\s+([\d.]+)(us|ms|s|m)$"
+# wrk pads a unit of one letter with a space.
+_PERCENTILE = r"^\s+{}%\s+([\d.]+)(us|ms|s|m) *$"
 _REQUESTS = re.compile(r"^\s+(\d+) requests in ([\d.]+)(us|ms|s|m),", re.MULTILINE)
 _STATUSES = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _SOCKETS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")

@@ -42,7 +42,7 @@ def test_answers_other_than_200_and_broken_connections_are_failures_and_no_throu
 
 
 @pytest.mark.parametrize(
-    ("shown", "ms"), [("353.00us", 0.353), ("11.98ms", 11.98), ("1.20s", 1200.0)]
+    ("shown", "ms"), [("353.00us", 0.353), ("11.98ms", 11.98), ("1.20s ", 1200.0)]
 )
 def test_each_unit_of_time_is_read(shown: str, ms: float) -> None:
     printed = PRINTED.format(problems="").replace("11.98ms", shown)
