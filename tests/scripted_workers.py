@@ -28,6 +28,7 @@ class ScriptedWorker:
         self.end: Callable[[int], None] = lambda code: None
         self.write: Callable[[bytes], None] = lambda data: None
         self.say: Callable[[Frame], None] = lambda frame: None
+        self.unsent: Callable[[], int] = lambda: 0
 
     def first_words(self) -> dict[str, Any] | None:
         """Say that the model is loaded, or did not load."""
@@ -124,6 +125,7 @@ class ScriptedLauncher:
         worker.end = end
         worker.write = lambda data: _written(output, data)
         worker.say = line.say
+        worker.unsent = line.unsent
         line.on_lost = lambda: end(0)
         child = ScriptedChild(len(self.children), exit_code, end)
         self.workers.append(worker)
@@ -168,6 +170,11 @@ class _Line(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def unsent(self) -> int:
+        """Return how many bytes the daemon's end has not taken yet."""
+        assert self._transport is not None
+        return self._transport.get_write_buffer_size()
 
     def say(self, frame: Frame) -> None:
         assert self._transport is not None
