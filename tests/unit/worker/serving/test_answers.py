@@ -260,3 +260,51 @@ def test_an_unsupported_accept_is_406(tmp_path: Path) -> None:
         header, body = project.ask(accept="image/png")
     assert header["status"] == 406
     assert body.startswith(b"Content type image/png is not supported")
+
+
+def test_the_statuses_that_have_no_body_have_none(tmp_path: Path) -> None:
+    header, body = answered(tmp_path, "context.set_response_status(204)\nreturn 'lost'")
+    assert (header["status"], body) == (204, b"")
+
+
+def test_a_tuple_without_a_content_type_is_an_error(tmp_path: Path) -> None:
+    header, body = answered(tmp_path, "return ('a',)")
+    assert header["status"] == 500
+    assert body.startswith(b"tuple index out of range\nTraceback")
+
+
+def test_an_empty_content_type_stays_empty(tmp_path: Path) -> None:
+    assert answered(tmp_path, "return 'a', ''")[0]["content_type"] == ""
+
+
+@pytest.mark.parametrize("contract", ["sane", "strict"])
+def test_content_type_and_headers_set_before_an_error_are_its_answers(
+    tmp_path: Path, contract: str
+) -> None:
+    body = (
+        "context.set_response_content_type(0, 'text/x-problem')\n"
+        "context.set_response_header(0, 'X-Kind', 'old')\n"
+        "raise ValueError('no')"
+    )
+    header, _ = answered(tmp_path, body, contract=contract)
+    assert header["status"] == 500
+    assert header["content_type"] == "text/x-problem"
+    assert header["headers"] == {"X-Kind": "old"}
+
+
+def test_the_limits_are_of_bodies_and_take_what_just_fits(tmp_path: Path) -> None:
+    files = a_transform("return 'x' * len(data)")
+    with serving(tmp_path, files, max_request_bytes=5, max_response_bytes=4) as project:
+        assert project.ask(b"1234")[0]["status"] == 200
+        assert project.ask(b"123456")[0]["status"] == 413
+        header, body = project.ask(b"12345")
+    assert (header["status"], header["handler"]) == (500, "transform_fn")
+    assert body == b"The answer has 5 bytes; the limit is 4."
+
+
+def test_handlers_that_were_swapped_in_answer_the_next_request(tmp_path: Path) -> None:
+    with serving(tmp_path, {"inference.py": ECHO}) as project:
+        project.says()
+        project.change("inference.py", "str(data)", "'new'")
+        project.reload("inference.py")
+        assert project.says() == "new model"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from sagelet.worker.serving.context import Context
+from sagelet.worker.serving.context import Context, first_gpu
+from tests.serving_projects import write
 
 
 def test_headers_are_found_in_any_case_when_sane_and_as_sent_when_strict() -> None:
@@ -50,19 +53,36 @@ def test_status_and_headers_can_be_read_back() -> None:
     assert context.get_response_content_type(0) == "a/b"
 
 
-def test_metrics_are_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = Context("/m").metrics
-    metrics.add_time("Tokenise", 1.5)
-    metrics.add_counter("Tokens", 3)
-    metrics.add_size("Batch", 2, unit="kB")
-    metrics.add_percent("Full", 50)
-    metrics.add_error("Oops", "text")
-    lines = capsys.readouterr().out.splitlines()
-    first = "[METRICS]Tokenise.Milliseconds:1.5|#ModelName:model,Level:Model|#type:GAUGE|#hostname:"
-    assert lines[0].startswith(first)
-    assert [line.partition("|")[0] for line in lines[1:]] == [
-        "[METRICS]Tokens.Count:3",
-        "[METRICS]Batch.Kilobytes:2",
-        "[METRICS]Full.Percent:50",
-        "[METRICS]Oops.unit:text",
-    ]
+def test_a_models_manifest_is_what_its_file_says(tmp_path: Path) -> None:
+    assert Context(str(tmp_path)).manifest is None
+    write(tmp_path, {"MAR-INF/MANIFEST.json": '{"model": {"modelName": "m"}}'})
+    assert Context(str(tmp_path)).manifest == {"model": {"modelName": "m"}}
+
+
+def test_content_type_and_accept_are_among_the_headers() -> None:
+    context = Context("/m")
+    context.begin({"A": "1"}, "text/plain", None)
+    assert context.get_all_request_header(0) == {"A": "1", "Content-Type": "text/plain"}
+    assert context.get_request_header(0, "Content-Type") == "text/plain"
+    assert context.get_request_header(0, "Accept") is None
+
+
+def test_a_status_that_no_answer_has_is_refused_where_it_is_set() -> None:
+    with pytest.raises(ValueError, match="99 is no status of an answer; those are 200 to 599"):
+        Context("/m").set_response_status(99)
+
+
+def test_what_is_set_on_the_request_processor_is_the_answers() -> None:
+    context = Context("/m")
+    processor = context.request_processor[0]
+    processor.add_response_property("A", "1")
+    processor.report_status(404, "No")
+    assert processor.get_response_headers() == {"A": "1"}
+    assert processor.get_response_header("A") == "1"
+    assert processor.get_response_status_code() == 404
+    assert processor.get_response_status_phrase() == "No"
+
+
+def test_a_machine_without_a_gpu_has_no_number_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert first_gpu() is None
