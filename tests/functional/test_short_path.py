@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.errors import EndpointNotInService, QueueFull
 from sagelet.server import bodies
+from sagelet.server.protocol import HEAD_S
 from tests.door_rig import PATIENCE_S, Door, HeldHost, a_door, read_answer
 from tests.fakes import HeldClock, ScriptedHost
 from tests.signed_requests import raw, signed
@@ -218,13 +220,13 @@ async def test_a_stop_waits_for_what_is_under_way_and_for_nothing_else(
 async def test_a_client_that_does_not_read_its_answers_is_not_served_for_ever(door: Door) -> None:
     door.host.line = Answer(200, b"x" * 2_000_000, None, "v", 1)
     reader, writer = await door.connect()
-    for _ in range(200):
+    for _ in range(40):
         writer.write(a_request())
     await until(lambda: len(door.host.invocations) > 1)
     for _ in range(50):
         await asyncio.sleep(0.002)
-    assert len(door.host.invocations) < 20
-    for _ in range(200):  # and yet each is answered once they are read
+    assert len(door.host.invocations) < 15
+    for _ in range(40):  # and yet each is answered once they are read
         assert len(await asyncio.wait_for(read_answer(reader), PATIENCE_S)) > 2_000_000
 
 
@@ -251,6 +253,47 @@ async def test_a_host_that_gives_up_closes_the_connection(held: tuple[Door, Held
     await until(lambda: host.held)
     host.held[0].cancel()
     assert await reader.read() == b""
+
+
+async def test_many_who_dawdle_keep_nobody_waiting(door: Door) -> None:
+    for number in range(200):
+        _, writer = await door.connect()
+        writer.write((b"", b"POST / HT", a_request()[:-5])[number % 3])
+    await until(lambda: len(door.server.server_state.connections) == 200)
+    began = time.monotonic()
+    for _ in range(20):
+        assert (await door.exchange(a_request())).endswith(b"\r\n\r\n{}")
+    assert time.monotonic() - began < HEAD_S  # long before any of them is sent away
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b"1e400",
+        b"NaN",
+        b'{"a": 1, "a": 2}',
+        b"9" * 300_000,
+        b"\xff\xfe",
+        b'{"a": "\\ud800"}',
+        b"POST /endpoints/other/invocations HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+)
+async def test_a_body_is_the_models_affair(door: Door, body: bytes) -> None:
+    assert (await door.exchange(a_request(body))).endswith(b"\r\n\r\n{}")
+    assert [each.body for each in door.host.invocations] == [body]
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_what_comes_after_a_last_request_is_not_read(
+    tmp_path: Path, *, is_short: bool
+) -> None:
+    async with a_door(tmp_path, is_short=is_short) as door:
+        reader, writer = await door.connect()
+        writer.write(a_request(Connection="close") + a_request())
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert answer.count(b"HTTP/1.1") == 1
+    assert len(door.host.invocations) == 1
 
 
 async def test_request_ids_are_uuids_and_all_different(door: Door) -> None:
