@@ -207,6 +207,35 @@ async def test_what_was_given_up_is_taken_up_again_after_a_rest(make: Make) -> N
     assert (await rig.ask(b"x")).body == b"echo x"
 
 
+async def test_a_worker_that_cannot_be_replaced_leaves_the_others_serving_until_the_next_good_save(
+    make: Make,
+) -> None:
+    rig = await make(ScriptedWorker, workers=2)
+    rig.launcher.kind = DoesNotLoad  # as where the disk holds an edit that is broken
+    rig.launcher.workers[0].end(-9)
+    await until(lambda: any("no more workers" in note for note in rig.notes))
+    why = "ValueError: no (/m/i.py:3); 1 serves on with what was loaded before"
+    assert f"a new worker did not come up: {why}" in rig.notes
+    assert f"no more workers are started for 60 s, or until an edit: {why}" in rig.notes
+    for number in range(3):
+        assert (await rig.ask(b"%d" % number)).body == b"echo %d" % number
+    rig.launcher.kind = ScriptedWorker
+    rig.pool.try_again()
+    await until(lambda: len(rig.pool.workers) == 2)
+
+
+async def test_when_the_last_goes_too_who_waits_is_told_why(make: Make) -> None:
+    rig = await make(Dies, workers=2)
+    rig.launcher.kind = DoesNotLoad
+    rig.launcher.workers[0].end(-9)
+    await until(lambda: any("no more workers" in note for note in rig.notes))
+    held = rig.begin(b"die")
+    waiting = rig.begin(b"x")
+    assert (await held).status == 500
+    assert (await waiting).status == 503
+    assert "a worker ended with exit code 1; no other is started for now" in rig.notes
+
+
 async def test_workers_that_have_answered_may_die_often(make: Make) -> None:
     rig = await make(Dies, workers=1)
     for _ in range(8):

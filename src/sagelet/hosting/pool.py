@@ -97,6 +97,7 @@ class Pool:
             delays_s=settings.delays_s,
             admit=self._admit,
             on_note=on_note,
+            living=lambda: len(self._desk.seats),
         )
         self._recovery.on_given_up = self._turn_away
 

@@ -23,8 +23,12 @@ class Recovery:
         delays_s: Sequence[float],
         admit: Callable[[Worker], None],
         on_note: Callable[[str], None],
+        living: Callable[[], int],
     ) -> None:
-        """Start new workers by `recruiting`, after `delays_s`, and hand them to `admit`."""
+        """Start new workers by `recruiting`, after `delays_s`, and hand them to `admit`.
+
+        `living` tells how many serve meanwhile.
+        """
         self.recruiting = recruiting
         self.given_up = ""
         self.on_given_up: Callable[[], None] = _nothing
@@ -32,6 +36,7 @@ class Recovery:
         self._delays_s = delays_s
         self._admit = admit
         self._on_note = on_note
+        self._living = living
         self._breaker = CrashBreaker()
         self._delays: dict[Worker, Backoff] = {}
         self._missing = 0
@@ -82,11 +87,13 @@ class Recovery:
 
     async def _succeed(self, worker: Worker, why: str) -> None:
         death = await worker.death()
-        self._on_note(why or f"a worker {death.cause}; another one starts")
+        is_hopeless = not worker.replies and self._breaker.record()
+        then = "no other is started for now" if is_hopeless else "another one starts"
+        self._on_note(why or f"a worker {death.cause}; {then}")
         delays = self._delays.pop(worker, None) or Backoff(self._delays_s)
         if worker.replies:
             delays.reset()
-        elif self._breaker.record():
+        elif is_hopeless:
             self._give_up("the workers die before they have answered anything")
             return
         await self._start(delays)
@@ -99,7 +106,9 @@ class Recovery:
             try:
                 worker = await self.recruiting.start()
             except WorkerStartFailed as error:
-                self._on_note(f"a new worker did not come up: {failures.header_text(error)}")
+                self._on_note(
+                    f"a new worker did not come up: {failures.header_text(error)}{self._others()}"
+                )
                 if self._breaker.record():
                     self._give_up(failures.header_text(error))
                     return
@@ -110,11 +119,22 @@ class Recovery:
         self._delays[worker] = delays
         self._admit(worker)
 
+    def _others(self) -> str:
+        """Say who serves on: new workers take what the files hold now, others what they have."""
+        living = self._living()
+        if not living:
+            return "; no worker is left"
+        verb = "serves" if living == 1 else "serve"
+        return f"; {living} {verb} on with what was loaded before"
+
     def _give_up(self, why: str) -> None:
         self._missing += 1
         if not self.given_up:
             self.given_up = why
-            self._on_note(f"no more workers are started for {self._rest_s:g} s: {why}")
+            self._on_note(
+                f"no more workers are started for {self._rest_s:g} s, or until an edit: "
+                f"{why}{self._others()}"
+            )
             self._rest = asyncio.get_running_loop().call_later(self._rest_s, self.try_again)
         self.on_given_up()
 
