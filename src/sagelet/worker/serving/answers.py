@@ -100,10 +100,10 @@ class Responder:
         turn = self._turn = Turn(header, request, formats, sink)
         return turn
 
-    def take_up(self, turn: Turn) -> None:
-        """Come back to a request that was begun."""
-        self._turn = turn
-        self.context.take_up([turn.request])
+    def take_up(self, *turns: Turn) -> None:
+        """Come back to a request that was begun, or to several; these have no parts to send."""
+        self._turn = turns[0] if len(turns) == 1 else None
+        self.context.take_up([turn.request for turn in turns])
 
     def refusal(self, turn: Turn, body: bytes) -> tuple[dict[str, Any], bytes] | None:
         """Return the answer to a request whose body is over the limit; no handler sees it."""

@@ -77,7 +77,7 @@ class _Batch:
         batch, model = self._responder.calls.batch, self._responder.loaded.model
         if batch is None:
             return None
-        self._responder.context.take_up([turn.request for turn in turns])
+        self._responder.take_up(*turns)
         for turn in turns:
             turn.enter(BATCH_FUNCTION)
         try:

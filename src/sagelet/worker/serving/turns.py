@@ -56,15 +56,16 @@ class Turn:
     def enter(self, handler: str) -> None:
         """Note that a handler begins now, and that the one before it has ended."""
         now = perf_counter_ns()
-        if self.handler is not None:
+        if self.handler is not None and self._since:
             self.phases_ms[self.handler] = (now - self._since) // 1000 / 1000
         self.handler = handler
         self._since = now
 
     def leave(self) -> None:
-        """Note that the last handler has ended."""
-        if self.handler is not None:
+        """Note that the handler has ended, and none has begun; it keeps its name."""
+        if self.handler is not None and self._since:
             self.phases_ms[self.handler] = (perf_counter_ns() - self._since) // 1000 / 1000
+            self._since = 0
 
     def beginning(self, content_type: str | None) -> dict[str, Any]:
         """Return the header that goes before the first of several parts."""

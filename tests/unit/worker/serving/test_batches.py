@@ -155,6 +155,26 @@ def test_each_request_has_its_own_headers_in_each_function(tmp_path: Path) -> No
     assert [header["headers"] for header, _ in answers] == [{"Place": "0"}, {"Place": "1"}]
 
 
+def test_what_one_request_waits_for_another_is_not_its_handlers_time(tmp_path: Path) -> None:
+    source = BATCHES.replace(
+        "if prediction == 50:", "if prediction == 10:\n            import time; time.sleep(0.05)\n"
+        "        if prediction == 50:",
+    )  # fmt: skip
+    with serving(tmp_path, {"inference.py": source}) as project:
+        first, second = together(project, b"1", b"2")
+    assert first[0]["phases_ms"]["output_fn"] >= 50
+    assert second[0]["phases_ms"]["predict_batch_fn"] < 50
+
+
+def test_a_batch_function_cannot_send_parts(tmp_path: Path) -> None:
+    source = BATCHES.replace(
+        "def predict_batch_fn(inputs, model):",
+        "def predict_batch_fn(inputs, model, context):\n        context.send_part(b'')",
+    )
+    with serving(tmp_path, {"inference.py": source}) as project:
+        assert [body for _, body in together(project, b"1", b"2")] == [b"10", b"20"]
+
+
 def test_a_generator_in_a_batch_is_joined(tmp_path: Path) -> None:
     source = BATCHES.replace("return str(prediction)", "return iter(str(prediction))")
     with serving(tmp_path, {"inference.py": source}) as project:
