@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 Work: TypeAlias = Callable[[Endpoint], Awaitable[None]]
 
 _BROUGHT_BACK_AT_ONCE = 4
+_COMING_UP_AT_ONCE = 16
+"""Every start of a worker takes some descriptors, and all of them take turns at the cores."""
 
 
 class LocalEndpointHost:
@@ -82,6 +84,7 @@ class LocalEndpointHost:
         self._account = account
         self._running: dict[str, RunningEndpoint] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._some_at_once = asyncio.Semaphore(_COMING_UP_AT_ONCE)
         # None before start and after close: what is recorded then is found by the next start.
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -163,7 +166,7 @@ class LocalEndpointHost:
     def _converge(self, endpoint: Endpoint, few: asyncio.Semaphore | None = None) -> None:
         running = self._running.get(endpoint.name) or self._run(endpoint)
         self._running[endpoint.name] = running
-        self._begin(endpoint, running.converge, few)
+        self._begin(endpoint, running.converge, few or self._some_at_once)
 
     def _delete(self, endpoint: Endpoint) -> None:
         running = self._running.pop(endpoint.name, None) or self._run(endpoint)
