@@ -146,7 +146,7 @@ class Invocations:
             self._beginning = (STATUS_LINE[200] + http_bytes.joined(fields)).decode("latin-1")
         key = (answer.content_type, answer.variant)
         known = self._heads.get(key) or self._head(key, answer)
-        local = "".join(f"{k}: {v}\r\n" for k, v in documents.local_headers(answer).items())
+        local = "".join([f"{k}: {v}\r\n" for k, v in documents.local_headers(answer).items()])
         head = f"{self._beginning}x-amzn-requestid: {request_id}\r\n{known}{local}"
         return head.encode("latin-1")
 

@@ -129,7 +129,7 @@ def local_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
 
 def server_timing(timing: Timing) -> str:
     """Return a Server-Timing header, in milliseconds, which browsers' tools show as bars."""
-    handlers = "".join(f"{name};dur={ms:.3f}, " for name, ms in timing.handlers_ms.items())
+    handlers = "".join([f"{name};dur={ms:.3f}, " for name, ms in timing.handlers_ms.items()])
     return as_header(f"queue;dur={timing.queue_ms:.3f}, {handlers}total;dur={timing.total_ms:.3f}")
 
 
