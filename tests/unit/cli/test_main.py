@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,9 @@ def test_init_writes_a_project_and_keeps_what_is_there(
     assert (tmp_path / "train.py").read_text() == "mine"
 
 
-@pytest.mark.parametrize("module", ["torch", "boto3", "botocore", "pydantic", "uvicorn", "rich"])
+@pytest.mark.parametrize(
+    "module", ["torch", "boto3", "botocore", "pydantic", "uvicorn", "rich", "sagelet.deploy"]
+)
 def test_the_help_imports_nothing_heavy(module: str) -> None:
     code = (
         "import sys; from sagelet.cli.main import main; main(['--help']); "
@@ -59,6 +62,18 @@ def test_the_help_imports_nothing_heavy(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, check=False, timeout=30
     )
     assert done.returncode == 0, f"{module} was imported"
+
+
+def test_the_help_takes_less_than_150_ms_of_a_core() -> None:
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "sagelet", "--help"], capture_output=True, check=True, timeout=30
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.15
 
 
 def test_a_closed_standard_output_is_no_error() -> None:
