@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sagelet.domain.invocation import Answer, Timing
-from sagelet.errors import EndpointNotInService, QueueFull, VariantNotFound
+from sagelet.errors import EndpointNotInService, ModelNotReady, QueueFull, VariantNotFound
 from tests.door_rig import MAX_BODY_BYTES, Door, a_door
 from tests.fakes import HeldClock
 from tests.signed_requests import HOST, Fields, raw, signed
@@ -95,6 +95,7 @@ GOOD = {
     "custom attributes": Case(named("Custom-Attributes", "trace=1"), is_short=True),
     "an inference id": Case(named("Inference-Id", "id 1"), is_short=True),
     "a session": Case(named("Session-Id", "NEW_SESSION"), is_short=True),
+    "a target model": Case(named("Target-Model", "a.tar.gz"), is_short=True),
     "a target variant": Case(named("Target-Variant", "blue"), is_short=True),
     "explanations": Case(named("Enable-Explanations", "`true`"), is_short=True),
     "a prefix": Case(named("Prefix-Aware-Id", "p"), is_short=True),
@@ -161,6 +162,7 @@ BAD = {
     "long custom attributes": Case(named("Custom-Attributes", "a" * 1025)),
     "a long type": Case({"Content-Type": "a" * 1025}),
     "a long accept": Case(JSON | {"Accept": "a" * 1025}),
+    "a long target model": Case(named("Target-Model", "a" * 1025)),
     "a long id": Case(named("Inference-Id", "a" * 65)),
     "an empty id": Case(JSON, bend=also("X-Amzn-SageMaker-Inference-Id", "")),
     "a container": Case(named("Target-Container-Hostname", "first")),
@@ -223,6 +225,8 @@ SAID: dict[str, Answer | Exception] = {
     "an endpoint that is not there": EndpointNotInService("sentiment", "000000000000"),
     "a variant that is not there": VariantNotFound("blue", "sentiment"),
     "a full queue": QueueFull("sentiment", 100),
+    "a model that is being loaded": ModelNotReady(endpoint="sentiment", model="a.tar.gz"),
+    "what nobody foresaw": RuntimeError("boom"),
 }
 for status in (400, 404, 415, 422, 503):
     SAID[f"status {status}"] = Answer(status, b"no", None, "v", 1)
