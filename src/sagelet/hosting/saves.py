@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sagelet.supervision.folder_events import Changed
 
-_ALONE_S = 0.002
+_ALONE_S = 0.001
 _TOGETHER_S = 0.02
 _OPEN_S = 0.1
 """A file to which nothing was written for so long counts as saved, closed or not."""
