@@ -70,12 +70,13 @@ class Door:
         """Send a request, and nothing more, on a connection of its own; return all that comes."""
         reader, writer = await self.connect()
         writer.write(request)
-        answer = await asyncio.wait_for(read_answer(reader), PATIENCE_S)
+        is_head = request.startswith(b"HEAD ")
+        answer = await asyncio.wait_for(read_answer(reader, is_head=is_head), PATIENCE_S)
         writer.close()
         return answer
 
 
-async def read_answer(reader: asyncio.StreamReader) -> bytes:
+async def read_answer(reader: asyncio.StreamReader, *, is_head: bool = False) -> bytes:
     """Return one answer as it came, or what came until the connection was closed."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -83,6 +84,8 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
         head += line
         if not line:
             return head
+    if is_head:
+        return head
     lines = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
     if lines.get(b"transfer-encoding") == b"chunked":
         return head + await reader.readuntil(b"0\r\n\r\n")

@@ -184,6 +184,7 @@ BAD = {
     "a length and chunks": Case(JSON, bend=also("Transfer-Encoding", "chunked")),
     "a presigned query": Case(JSON, sent_path=f"{PATH}?X-Amz-Signature=1"),
     "a GET": Case(JSON, b"", method="GET"),
+    "a HEAD": Case(JSON, b"", method="HEAD"),
     "a PUT": Case(JSON, method="PUT"),
     "another verb": Case(JSON, method="DELETE"),
     "an operation that is not served": Case(JSON, path="/endpoints/sentiment/async-invocations"),
