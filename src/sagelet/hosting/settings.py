@@ -15,7 +15,13 @@ WORKERS = "SAGEMAKER_MODEL_SERVER_WORKERS"
 TIMEOUT = "SAGEMAKER_MODEL_SERVER_TIMEOUT"
 TIMEOUT_SECONDS = "SAGEMAKER_MODEL_SERVER_TIMEOUT_SECONDS"
 TORCHSERVE_TIMEOUT = "SAGEMAKER_TS_RESPONSE_TIMEOUT"
-TORCHSERVE_WORKERS = ("SAGEMAKER_TS_MAX_WORKERS", "SAGEMAKER_TS_MIN_WORKERS")
+TORCHSERVE_WORKERS = (
+    "SAGEMAKER_TS_MAX_WORKERS",
+    "SAGEMAKER_TS_MIN_WORKERS",
+    "TS_DEFAULT_WORKERS_PER_MODEL",
+)
+TORCHSERVE_DEFAULT_TIMEOUT = "TS_DEFAULT_RESPONSE_TIMEOUT"
+TORCHSERVE_QUEUE = "TS_JOB_QUEUE_SIZE"
 TORCHSERVE_BATCHES = ("SAGEMAKER_TS_BATCH_SIZE", "SAGEMAKER_TS_MAX_BATCH_DELAY")
 MAX_PAYLOAD_MB = "SAGEMAKER_MAX_PAYLOAD_IN_MB"
 MAX_REQUEST = "TS_MAX_REQUEST_SIZE"
@@ -86,6 +92,7 @@ class Container:
     program: str
     workers: int
     timeout_s: float
+    waiting_limit: int
     threads: int = 1
     contract: str = "sane"
     python: Path | None = None
@@ -113,6 +120,7 @@ class Container:
             program=said.text(PROGRAM) or "inference.py",
             workers=_workers(said, settings, is_multi=_is_multi(model, said)),
             timeout_s=_timeout_s(said) or settings.timeout_s,
+            waiting_limit=said.count(TORCHSERVE_QUEUE) or settings.waiting_limit,
             threads=said.count(THREADS) or settings.threads,
             contract=contract,
             python=said.path(PYTHON),
@@ -134,19 +142,17 @@ def _is_multi(model: Model, said: Variables) -> bool:
 
 def _workers(said: Variables, settings: HostingSettings, *, is_multi: bool) -> int:
     """Return the number of workers: a container of several models has one for each of them."""
+    torchserve = max(said.count(name) for name in TORCHSERVE_WORKERS)
+    # Setting any of TorchServe's numbers makes the toolkit ask for one worker unless told.
+    one = any([said.count(name) for name in (*TORCHSERVE_BATCHES, TORCHSERVE_TIMEOUT)])
     if said.text(WORKERS) == AUTO:
         return usable_cores()
-    torchserve = [said.count(name) for name in TORCHSERVE_WORKERS]
-    if said.count(WORKERS):
-        return said.count(WORKERS)
-    # Setting any of TorchServe's numbers makes the toolkit ask for one worker unless told.
-    one = any(said.count(name) for name in (*TORCHSERVE_BATCHES, TORCHSERVE_TIMEOUT))
-    return max(torchserve) or (1 if one or is_multi else settings.workers)
+    return said.count(WORKERS) or torchserve or (1 if one or is_multi else settings.workers)
 
 
 def _timeout_s(said: Variables) -> int:
     """Return the first of the time limits that is set, all in seconds; 0 for none."""
-    names = (TORCHSERVE_TIMEOUT, TIMEOUT_SECONDS, TIMEOUT)
+    names = (TORCHSERVE_TIMEOUT, TORCHSERVE_DEFAULT_TIMEOUT, TIMEOUT_SECONDS, TIMEOUT)
     return next((said.count(name) for name in names if said.count(name)), 0)
 
 

@@ -168,7 +168,7 @@ class PoolStarter:
     def _pool_settings(self, container: Container) -> PoolSettings:
         settings = PoolSettings(
             workers=container.workers,
-            waiting_limit=self._settings.waiting_limit,
+            waiting_limit=container.waiting_limit,
             timeout_s=container.timeout_s,
             stop_s=self._settings.stop_s,
             rest_s=self._settings.rest_s,

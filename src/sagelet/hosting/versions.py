@@ -14,6 +14,7 @@ from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, Serving, Variant
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import SageletError, TargetModelNotSupported
+from sagelet.hosting import ignored_variables
 from sagelet.hosting.container_face import ContainerFaces, Hold, OneModel
 from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.hosting.model_data import ModelFiles
@@ -229,6 +230,8 @@ class Deployer:
             hold = await self._faces.hold(endpoint, variant.name, container)
         except SageletError as error:
             raise VariantFailed(variant.name, error, None) from error
+        for notice in ignored_variables.notices(model.environment):
+            sink.add(notice)
         try:
             start = Start(
                 endpoint=endpoint.name,
