@@ -13,6 +13,7 @@ from sagelet.domain.account import Account
 from sagelet.domain.hosting import Model
 from sagelet.errors import InvalidRequest
 from sagelet.hosting import model_data
+from sagelet.hosting.admission import shortage
 from sagelet.hosting.environment import worker_environment
 from sagelet.hosting.metering import Meter
 from sagelet.hosting.model_data import ModelFiles
@@ -114,6 +115,9 @@ class PoolStarter:
             on_note=start.on_note,
             meter=start.meter,
         )
+        warning = await asyncio.to_thread(shortage, files.root, start.container.workers)
+        if warning:
+            start.on_note(warning)
         await pool.start()
         await try_out(pool, await read_sample(start.container.sample, start.on_note))
         return pool
