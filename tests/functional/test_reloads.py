@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,29 @@ async def test_a_save_while_packages_are_installed_wins(
     assert (await rig.ask()).body == b"hello 1"
     (project / "code/requirements.txt").unlink()
     await rig.noted("mended")
+
+
+async def test_an_archive_is_served_as_it_was_whatever_becomes_of_the_file(
+    rig: Rig, project: Path, tmp_path: Path, launcher: ScriptedLauncher
+) -> None:
+    def pack() -> None:
+        with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+            archive.add(project, ".")
+
+    pack()
+    watched = write(tmp_path / "other", {"code/inference.py": "x = 1\n"})
+    rig.create(f"file://{tmp_path}/model.tar.gz")
+    rig.create(f"file://{watched}", name="watched")
+    await rig.in_service()
+    await rig.in_service("watched")
+    started = len(launcher.workers)
+    write(project, {"code/inference.py": "x = 2\n"})
+    pack()
+    write(watched, {"code/inference.py": "x = 2\n"})
+    await rig.noted("reloaded inference.py")
+    assert [note.endpoint for note in rig.host.notes.after()] == ["watched"]
+    assert len(launcher.workers) == started
+    assert (await rig.ask()).generation == 1
 
 
 async def test_a_handler_module_that_is_gone_is_an_edit_for_fresh_workers(

@@ -248,6 +248,22 @@ async def test_what_is_still_being_written_is_told_apart(root: Path) -> None:
     await events.close()
 
 
+async def test_where_more_changes_than_the_kernel_keeps_the_whole_folder_is_told(
+    root: Path,
+) -> None:
+    events = InotifyEvents()
+    told = await Told(events, root / "code").start()
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    path = root / "code" / "often.py"
+    for _ in range(most // 2):  # nothing is read meanwhile: this is the event loop
+        path.touch()
+        path.unlink()
+    seen = await told.of(root / "code", lambda: None)
+    assert root / "code" in seen
+    await told.of(path, lambda: path.write_text("x"))
+    await events.close()
+
+
 def test_what_editors_and_python_leave_behind_does_not_count(root: Path) -> None:
     code = root / "code"
     (code / "__pycache__").mkdir()
