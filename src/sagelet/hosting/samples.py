@@ -7,14 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-_TYPES = {
-    ".json": "application/json",
-    ".csv": "text/csv",
-    ".npy": "application/x-npy",
-    ".npz": "application/x-npz",
-    ".txt": "text/plain",
-}
-_ANY = "application/octet-stream"
+from sagelet.domain.media import media_type_of
+
 _ACCEPT = "application/json"
 
 
@@ -33,7 +27,7 @@ class Sample:
         Raises:
             OSError: it is not there, or cannot be read.
         """
-        return cls(path.read_bytes(), _TYPES.get(path.suffix.lower(), _ANY))
+        return cls(path.read_bytes(), media_type_of(path))
 
 
 async def read_sample(path: Path | None, on_note: Callable[[str], None]) -> Sample | None:
