@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model", metavar="WHERE", help="Serve this model: a folder, a model.tar.gz, or a job."
 )
-@click.option("--workers", metavar="N|auto", help="Worker processes; auto: one a core.")
+@click.option("--workers", metavar="N", help="Worker processes, or auto: one a core.")
 @click.option(
     "--contract",
     type=click.Choice(["sane", "strict"]),

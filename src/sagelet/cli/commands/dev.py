@@ -16,7 +16,7 @@ from sagelet.cli.context import App, with_shared_options
               help="Open the container's own HTTP face at this port, too.")  # fmt: skip
 @click.option("--contract", type=click.Choice(["sane", "strict"]),
               help="How closely to keep to the container.")  # fmt: skip
-@click.option("--workers", metavar="N|auto", help="Worker processes; auto: one a core.")
+@click.option("--workers", metavar="N", help="Worker processes, or auto: one a core.")
 @click.option("--threads", metavar="N", help="torch's threads in a worker.")
 @click.option("--debug", is_flag=True,
               help="One worker on this terminal: breakpoint() works; no time limits.")  # fmt: skip

@@ -52,9 +52,6 @@ class TerminalWorkers:
     def close(self) -> None:
         """Take no more orders, and end the workers."""
         self._is_closed = True
-        with contextlib.suppress(OSError):  # it wakes the thread that accepts, where it can
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         for child in self._children:
             child.terminate()
         for child in self._children:
@@ -63,6 +60,10 @@ class TerminalWorkers:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        # Only now: with the thread that accepts, the kernel would end what it has started.
+        with contextlib.suppress(OSError):  # it wakes that thread, where it can
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:
@@ -73,7 +74,7 @@ class TerminalWorkers:
                 return  # closed: no more orders
             if self._is_closed:
                 connection.close()
-                return
+                continue
             try:
                 self._start(connection)
             except (OSError, ValueError) as error:
@@ -98,23 +99,21 @@ class TerminalWorkers:
             file.seek(0)
             passed = (file.fileno(), *fds)
             return subprocess.Popen(
-                [
-                    self._python,
-                    "-m",
-                    "sagelet.worker.debugging",
-                    *self._debugpy(),
-                    *map(str, passed),
-                ],
+                [self._python, *self._worker(), *map(str, passed)],
                 cwd=self._package_path,
                 env={**os.environ, "PYTHONPATH": path},
                 pass_fds=passed,
             )
 
-    def _debugpy(self) -> list[str]:
-        """Return how the debugger is to be let in; only the first worker waits for it."""
+    def _worker(self) -> list[str]:
+        """Return how Python runs a worker here; only the first one waits for a debugger."""
+        worker = ["-m", "sagelet.worker.debugging"]
         if self._debugpy_port is None:
-            return []
-        return ["--debugpy", str(self._debugpy_port), *([] if self._children else ["--wait"])]
+            return worker
+        # Frozen modules have no source that a debugger could show.
+        frozen = ["-X", "frozen_modules=off"]
+        waits = [] if self._children else ["--wait"]
+        return [*frozen, *worker, "--debugpy", str(self._debugpy_port), *waits]
 
 
 def _follow(child: subprocess.Popen[bytes], connection: socket.socket) -> None:
