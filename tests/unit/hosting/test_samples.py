@@ -17,7 +17,7 @@ from sagelet.hosting.samples import Sample
         ("sample.npy", "application/x-npy"),
         ("sample.npz", "application/x-npz"),
         ("sample.txt", "text/plain"),
-        ("sample.png", "application/octet-stream"),
+        ("sample.png", "image/png"),
         ("sample", "application/octet-stream"),
     ],
 )
