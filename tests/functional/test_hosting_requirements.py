@@ -88,3 +88,27 @@ async def test_an_update_whose_requirements_fail_keeps_the_old_version(
     assert endpoint.failure_reason is not None
     assert "InstallRequirementsError" in endpoint.failure_reason
     assert (await rig.ask()).body == b"0.3 0.3"
+
+
+async def test_edited_requirements_are_installed_for_fresh_workers(
+    rig: Rig, tmp_path: Path, wheels: Path
+) -> None:
+    folder = project(tmp_path / "project", wheels, "stemmer==0.3")
+    rig.create(f"file://{folder}")
+    await rig.in_service()
+    project(folder, wheels, "stemmer==0.4")
+    await rig.logged("reloaded requirements.txt in ")
+    assert (await rig.ask()).body == b"0.4 0.4"
+
+
+async def test_edited_requirements_that_cannot_be_installed_are_refused_like_broken_code(
+    rig: Rig, tmp_path: Path, wheels: Path
+) -> None:
+    folder = project(tmp_path / "project", wheels, "stemmer==0.3")
+    rig.create(f"file://{folder}")
+    await rig.in_service()
+    project(folder, wheels, "stemmer==9")
+    await rig.logged("requirements.txt is not served, the last good version is: InstallReq")
+    answer = await rig.ask()
+    assert answer.body == b"0.3 0.3"
+    assert "InstallRequirementsError" in answer.headers["x-sagelet-reload-error"]
