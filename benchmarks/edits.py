@@ -20,6 +20,7 @@ from benchmarks.servers import DidNotRun, Running, free_port
 
 CHANGED_S = 60.0
 SETTLE_S = 0.4
+WARM_S = 2.0
 _ANSWER = "model(ids).softmax(1)"
 _LOADED = "return model.eval()"
 
@@ -116,6 +117,7 @@ def measure(
     with editable as it:
         load = ConstantLoad(it.running.url, it.running.headers)
         with load.running():
+            time.sleep(WARM_S)
             for number in range(2, times + 2):
                 time.sleep(SETTLE_S)
                 found.append(_edit(load, it, change(original, number), sums_to(number)))

@@ -72,7 +72,7 @@ class Echo:
     def run(self, material: Material) -> Iterator[Running]:
         """Start it."""
         port = free_port()
-        log = material.folder / "echo.log"
+        log = material.folder.parent / "echo.log"
         argv = [sys.executable, str(SCRIPT), str(port), *(["--routed"] if self.routed else [])]
         begun = time.perf_counter()
         with process(argv, cwd=material.folder, variables={}, log=log) as started:

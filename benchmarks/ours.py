@@ -62,7 +62,7 @@ class Ours:
                 bench.sagelet("down")
 
     def _deploy(self, bench: Bench, material: Material) -> Running:
-        log = bench.project / "deploy.log"
+        log = bench.project.parent / "deploy.log"  # not in what is watched
         begun = time.perf_counter()
         with log.open("wb") as output:
             deploy = subprocess.Popen(

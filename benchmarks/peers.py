@@ -75,7 +75,7 @@ class Peer(ABC):
             DidNotRun: it does not.
         """
         url = f"http://127.0.0.1:{port}{self.path}"
-        log = material.folder / "server.log"
+        log = material.folder.parent / "server.log"
         begun = time.perf_counter()
         with process(
             command.argv, cwd=material.folder, variables=command.variables, log=log
@@ -99,7 +99,7 @@ class Peer(ABC):
 
             def restart() -> None:
                 current.close()
-                log = material.folder / "server.log"
+                log = material.folder.parent / "server.log"
                 current.enter_context(
                     process(command.argv, cwd=material.folder, variables=command.variables, log=log)
                 )

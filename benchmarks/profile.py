@@ -1,4 +1,4 @@
-"""Where the time goes under load: py-spy looks at the daemon, and at a worker of its."""
+"""Where the time goes under load: py-spy and perf look at the daemon, and at one of its workers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks import perf
 from benchmarks.environments import python
 from benchmarks.material import Material
 from benchmarks.ours import Ours
@@ -19,7 +20,7 @@ from benchmarks.rounds import window
 from benchmarks.servers import DidNotRun, Running
 
 CONNECTIONS = 8
-SECONDS = 6
+SECONDS = 4
 RATE = 250
 TOP = 14
 
@@ -42,12 +43,11 @@ def profile(material: Material) -> str:
     spy = python("profile").parent / "py-spy"
     with Ours("ours").run(material) as running:
         window(running, CONNECTIONS, 2)
-        worker = _busiest(running)
-        stacks = _watched(spy, running, [running.root_pid, worker])
-    return "\n\n".join(
-        f"{who}, {sum(found.values())} samples:\n\n{markdown(spots(found))}"
-        for who, found in zip(("The daemon", "One worker"), stacks, strict=True)
-    )
+        looks = {"The daemon": running.root_pid, "One worker": _busiest(running)}
+        return "\n\n".join(
+            f"{who} at c={CONNECTIONS}. {_looked_at(spy, running, pid)}"
+            for who, pid in looks.items()
+        )
 
 
 def parse(raw: str) -> Counter[tuple[str, ...]]:
@@ -78,17 +78,17 @@ def markdown(found: Sequence[Spot]) -> str:
     return "\n".join(["| % own | % with callees | function |", "|---|---|---|", *rows])
 
 
-def _watched(spy: Path, running: Running, pids: Sequence[int]) -> list[Counter[tuple[str, ...]]]:
+def _looked_at(spy: Path, running: Running, pid: int) -> str:
+    """Look at one process with one tool after the other, while the load goes on."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as side:
-        load = side.submit(window, running, CONNECTIONS, SECONDS + 2)
-        files = [Path(folder, f"{pid}.txt") for pid in pids]
-        looks = [
-            side.submit(_record, spy, pid, file) for pid, file in zip(pids, files, strict=True)
-        ]
-        for look in looks:
-            look.result()
+        file = Path(folder, "stacks.txt")
+        load = side.submit(window, running, CONNECTIONS, 2 * SECONDS + 2)
+        busy = perf.record(pid, SECONDS) if perf.is_there() else None
+        _record(spy, pid, file)
         load.result()
-        return [parse(file.read_text()) for file in files]
+        python_table = markdown(spots(parse(file.read_text())))
+    shown = perf.markdown(busy) if busy else "(perf is not installed.)"
+    return f"{shown}\n\nIn Python, waiting included:\n\n{python_table}"
 
 
 def _record(spy: Path, pid: int, file: Path) -> None:
