@@ -18,15 +18,16 @@ import click
 
 from sagelet.cli import calls
 from sagelet.cli.context import App
-from sagelet.cli.dev import keys, tips
+from sagelet.cli.dev import keys
 from sagelet.cli.dev.console import Console
 from sagelet.cli.dev.feed import Feed
-from sagelet.cli.dev.folders import PAYLOADS, BareFolder, bare_folder
+from sagelet.cli.dev.folders import PAYLOADS, BareFolder, bare_folder, endpoint_name
 from sagelet.cli.dev.log_tail import LogTail
 from sagelet.cli.dev.messages import Messages, Noted
 from sagelet.cli.dev.served import Served
 from sagelet.cli.dev.session import Session, Trial
 from sagelet.cli.dev.terminal import TerminalWorkers
+from sagelet.cli.dev.tips import tips
 from sagelet.cli.payloads import Payload
 from sagelet.cli.recorded import payloads_in
 from sagelet.cli.running import local_api
@@ -94,11 +95,12 @@ def target(app: App, wishes: Wishes) -> BareFolder | None:
         raise click.UsageError(
             f"dev serves on this machine, and environment {env.current_env()!r} is AWS's"
         )
-    if _is_a_project(env, folder, named=wishes.folder is not None):
-        return None
-    bare = bare_folder(folder)
-    is_elsewhere = env.config.project != folder or env.settings.model_name is None
-    app.settle({"model_name": bare.endpoint if is_elsewhere else None})
+    is_project = _is_a_project(env, folder, named=wishes.folder is not None)
+    bare = None if is_project else bare_folder(folder)
+    if env.settings.model_name is None or (bare and env.config.project != folder):
+        # The folder has no name of its own, or the name is that of the project around it.
+        place = folder if bare else env.config.project
+        app.settle({"model_name": endpoint_name(place)})
     return bare
 
 
@@ -120,17 +122,8 @@ def _serve(
         problem = served.wait()
         if problem:
             log()  # what it says is in the problem
-        payload = _payload(app, bare)
-        session = Session(
-            served.name,
-            served,
-            console,
-            messages,
-            tips=tips.tips(served.name, served.url, served.region, payload),
-            trial=_trial(app, served.name, payload),
-            shows_log=not wishes.debug,
-        )
-        feed = Feed(local_api(app), served.name, messages, (lambda: []) if wishes.debug else log)
+        session = _session(app, wishes, served, messages, console, _payload(app, bare))
+        feed = Feed(local_api(app), served.name, messages, _no_lines if wishes.debug else log)
         session.begin(problem, time.perf_counter() - began)
         feed.start()
         try:
@@ -141,6 +134,26 @@ def _serve(
             console.close()
     finally:
         _end(app, served, keep=wishes.keep)
+
+
+def _session(
+    app: App,
+    wishes: Wishes,
+    served: Served,
+    messages: Messages,
+    console: Console,
+    payload: Payload | None,
+) -> Session:
+    name = served.name
+    ready = tips(name, served.url, served.region, payload, port=wishes.port, waits=wishes.debug)
+    trial = _trial(app, name, payload)
+    shows_log = not wishes.debug
+    return Session(name, served, console, messages, tips=ready, trial=trial, shows_log=shows_log)
+
+
+def _no_lines() -> list[str]:
+    """Return nothing: where a person debugs, handlers print to the terminal."""
+    return []
 
 
 def _payload(app: App, bare: BareFolder | None) -> Payload | None:

@@ -85,7 +85,7 @@ class Session:
 
     def begin(self, problem: str, seconds: float) -> None:
         """Say that it serves, or why it does not yet."""
-        if problem:
+        if problem and not self._served.is_in_service():
             self._say_problem(f"{self._endpoint} does not serve yet: {problem}")
             self._console.line("waiting for an edit that repairs it", dim=True)
         else:
