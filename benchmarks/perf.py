@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from benchmarks.servers import DidNotRun
 
 RATE = 499
-LEAST_PERCENT = 2.0
-_EVENTS = re.compile(r"^# Event count \(approx\.\): (\d+)$", re.MULTILINE)
+LEAST_PERCENT = 1.0
+TOP = 14
+_NAME = 60
 _SYMBOL = re.compile(r"^ +([\d.]+)%  (\S+) +\[[.k]\] (.+?)(?: +- +-)? *$", re.MULTILINE)
 
 
@@ -49,30 +52,29 @@ def record(pid: int, seconds: int) -> Busy:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "perf.data")
         what = ["-e", "cpu-clock", "-F", str(RATE), "-o", str(file), "-p", str(pid)]
+        before_s = _cpu_s(pid)
         _perf("record", "-q", *what, "--", "sleep", str(seconds))
+        cores = (_cpu_s(pid) - before_s) / seconds
         how = ["--stdio", "--no-children", "--sort", "dso,symbol"]
-        return parse(_perf("report", "-i", str(file), *how), seconds)
+        return Busy(cores, parse(_perf("report", "-i", str(file), *how)))
 
 
-def parse(report: str, seconds: float) -> Busy:
-    """Read perf's report; its events are nanoseconds on the CPU.
-
-    Raises:
-        DidNotRun: it counted none.
-    """
-    counted = _EVENTS.search(report)
-    if counted is None:
-        raise DidNotRun("perf counted nothing")
+def parse(report: str) -> list[Symbol]:
+    """Read the functions with the most samples from perf's report."""
     symbols = [Symbol(float(found[1]), found[2], found[3]) for found in _SYMBOL.finditer(report)]
-    most = [symbol for symbol in symbols if symbol.percent >= LEAST_PERCENT]
-    return Busy(int(counted[1]) / 1e9 / seconds, most)
+    return [symbol for symbol in symbols if symbol.percent >= LEAST_PERCENT][:TOP]
 
 
 def markdown(busy: Busy) -> str:
     """Return it as a table."""
-    rows = [f"| {it.percent:.1f} | `{it.name}` | {it.library} |" for it in busy.symbols]
+    rows = [f"| {it.percent:.1f} | `{it.name[:_NAME]}` | {it.library} |" for it in busy.symbols]
     heads = ["| % of its CPU | function | in |", "|---|---|---|"]
     return "\n".join([f"On the CPU for {busy.cores:.2f} of a core:", "", *heads, *rows])
+
+
+def _cpu_s(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _perf(*arguments: str) -> str:
