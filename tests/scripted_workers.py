@@ -25,9 +25,11 @@ class ScriptedWorker:
     def __init__(self, order: ServeOrder) -> None:
         self.order = order
         self.asked: list[dict[str, Any]] = []
+        self.output = -1
         self.end: Callable[[int], None] = lambda code: None
         self.write: Callable[[bytes], None] = lambda data: None
         self.say: Callable[[Frame], None] = lambda frame: None
+        self.say_bytes: Callable[[bytes], None] = lambda data: None
         self.unsent: Callable[[], int] = lambda: 0
 
     def first_words(self) -> dict[str, Any] | None:
@@ -124,7 +126,9 @@ class ScriptedLauncher:
 
         worker.end = end
         worker.write = lambda data: _written(output, data)
+        worker.output = output
         worker.say = line.say
+        worker.say_bytes = line.say_bytes
         worker.unsent = line.unsent
         line.on_lost = lambda: end(0)
         child = ScriptedChild(len(self.children), exit_code, end)
@@ -177,5 +181,8 @@ class _Line(asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def say(self, frame: Frame) -> None:
+        self.say_bytes(encode_frame(frame.header, frame.body))
+
+    def say_bytes(self, data: bytes) -> None:
         assert self._transport is not None
-        self._transport.write(encode_frame(frame.header, frame.body))
+        self._transport.write(data)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
+import psutil
 import pytest
 
 from sagelet.domain.invocation import Answer
 from sagelet.errors import QueueFull, WorkerStartFailed
 from sagelet.hosting.handler_swap import NeedsFresh, Swapped, swap
+from sagelet.worker.frames import Frame
 from tests.hosting_rig import until
 from tests.pool_rig import (
     LOAD_FAILED,
@@ -369,3 +372,45 @@ async def test_a_worker_that_was_loading_when_an_edit_went_live_is_not_let_in(ma
     rig.launcher.workers[2].end(1)
     await until(lambda: len(rig.pool.workers) == 2)
     assert {worker.generation for worker in rig.pool.workers} == {2}
+
+
+async def test_what_a_worker_left_behind_holds_nothing_of_ours(make: Make) -> None:
+    rig = await make(workers=1)
+    before = psutil.Process().num_fds()
+    held = os.dup(rig.launcher.workers[0].output)  # as a process would that it had started
+    rig.launcher.workers[0].end(1)
+    await until(lambda: len(rig.launcher.workers) == 2)
+    assert (await rig.ask()).status == 200
+    await until(lambda: psutil.Process().num_fds() == before + 1)
+    os.close(held)
+
+
+async def test_deaths_cost_no_descriptors(make: Make) -> None:
+    rig = await make(Dies, workers=1)
+    await rig.ask()
+    before = psutil.Process().num_fds()
+    for _ in range(20):
+        assert (await rig.ask(b"die")).status == 500
+        assert (await rig.ask()).status == 200
+    await until(lambda: psutil.Process().num_fds() == before)
+
+
+async def test_a_body_larger_than_the_socket_takes_at_once_arrives_whole(make: Make) -> None:
+    rig = await make(workers=1)
+    body = os.urandom(5 * 2**20)
+    said = await asyncio.gather(rig.ask(body), rig.ask(b"next"), rig.ask(body))
+    assert [each.body for each in said] == [b"echo " + each for each in (body, b"next", body)]
+
+
+async def test_what_is_no_frame_costs_the_worker_that_said_it(make: Make) -> None:
+    class Babbles(ScriptedWorker):
+        def answer(self, header: dict[str, Any], body: bytes) -> Frame | None:
+            if body == b"babble":
+                self.say_bytes(b"\xff" * 16)
+                return None
+            return super().answer(header, body)
+
+    rig = await make(Babbles, workers=1)
+    assert (await rig.ask(b"babble")).status == 500
+    assert (await rig.ask(b"x")).body == b"echo x"
+    assert len(rig.launcher.workers) == 2

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -131,10 +132,9 @@ class Desk:
         """Wait until all that has come in is answered, or the time is over."""
         if not self.is_quiet:
             self._quiet.clear()
-            try:
-                await asyncio.wait_for(self._quiet.wait(), within_s)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._quiet.wait()
 
     def let_go(self) -> tuple[Seat, ...]:
         """Give the workers nothing any more; what they are at they may still answer."""

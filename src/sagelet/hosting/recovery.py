@@ -101,7 +101,9 @@ class Recovery:
     async def _start(self, delays: Backoff) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), delays.next())
+                # Not wait_for: Python 3.11's may pass over that this task is cancelled.
+                async with asyncio.timeout(delays.next()):
+                    await self._changed.wait()
             generation = self.recruiting.order.generation
             try:
                 worker = await self.recruiting.start()

@@ -76,7 +76,8 @@ class Worker:
     async def death(self) -> Death:
         """Return how its process ended, once its socket has: the rest of it is ended too."""
         try:
-            exit_code = await asyncio.wait_for(self._child.wait(), _LINGER_S)
+            async with asyncio.timeout(_LINGER_S):
+                exit_code = await self._child.wait()
         except TimeoutError:
             exit_code = await self._child.stop(0)
         is_killed = failures.may_be_out_of_memory(exit_code)
@@ -90,7 +91,8 @@ class Worker:
         """Let it finish, then insist."""
         self.tell({"op": "stop"})
         try:
-            await asyncio.wait_for(self._child.wait(), grace_s)
+            async with asyncio.timeout(grace_s):
+                await self._child.wait()
         except TimeoutError:
             await self._child.stop(grace_s)
         await self.over()
@@ -99,7 +101,8 @@ class Worker:
         """End a worker that hangs: its stacks go to the log first."""
         self._child.signal(signal.SIGABRT)
         try:
-            await asyncio.wait_for(self._child.wait(), _LINGER_S)
+            async with asyncio.timeout(_LINGER_S):
+                await self._child.wait()
         except TimeoutError:
             await self._child.stop(0)
 
@@ -184,7 +187,9 @@ class Recruiting:
     ) -> Mapping[str, Any]:
         what = f"loading {self.order.program}"
         try:
-            header = (await asyncio.wait_for(connection.first_words(), self.load_s)).header
+            # Not wait_for: Python 3.11's may pass over that this task is cancelled.
+            async with asyncio.timeout(self.load_s):
+                header = (await connection.first_words()).header
         except TimeoutError:
             text = f"the model was not loaded within {self.load_s:g} s"
             raise WorkerStartFailed(what=what, error=text, log_tail=output.tail) from None
@@ -205,6 +210,8 @@ class Recruiting:
 
 
 async def _over(output: OutputPipe) -> None:
-    """Wait for the last line; a process that a worker left behind may hold the pipe for ever."""
+    """Wait for the last line, but not for ever: what a worker left behind may hold the pipe."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(output.ended), _LINGER_S)
+        async with asyncio.timeout(_LINGER_S):
+            await asyncio.shield(output.ended)
+    output.close()
