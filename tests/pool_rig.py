@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
+from sagelet.hosting.death import OutOfMemoryKills
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.worker import Recruiting
 from sagelet.worker.frames import Frame
@@ -123,7 +124,13 @@ class Together(InOrder):
 class PoolRig:
     """A pool under test, with what it noted."""
 
-    def __init__(self, kind: type[ScriptedWorker], **settings: float) -> None:
+    def __init__(
+        self,
+        kind: type[ScriptedWorker],
+        *,
+        kills: OutOfMemoryKills | None = None,
+        **settings: float,
+    ) -> None:
         self.launcher = ScriptedLauncher(kind)
         self.notes: list[str] = []
         numbers: dict[str, Any] = {
@@ -134,7 +141,12 @@ class PoolRig:
             endpoint="e",
             variant="AllTraffic",
             recruiting=Recruiting(
-                launcher=self.launcher, order=ORDER, load_s=5, stop_s=1, on_line=self.notes.append
+                launcher=self.launcher,
+                order=ORDER,
+                load_s=5,
+                stop_s=1,
+                on_line=self.notes.append,
+                kills=kills or OutOfMemoryKills(),
             ),
             settings=PoolSettings(**{**numbers, **settings}),
             on_note=self.notes.append,
@@ -164,7 +176,7 @@ async def a_pool(
     kind: type[ScriptedWorker] = ScriptedWorker, **settings: float
 ) -> AsyncIterator[PoolRig]:
     """Start a pool of scripted workers, and drain it at the end."""
-    rig = PoolRig(kind, **settings)
+    rig = PoolRig(kind, kills=None, **settings)
     await rig.pool.start()
     try:
         yield rig

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sagelet.supervision.child import Child
+from sagelet.supervision.child import Child, Usage
 from sagelet.supervision.process import ProcessId
 from sagelet.worker.frames import Frame, FrameDecoder, encode_frame
 from sagelet.worker.spec import ServeOrder
@@ -83,7 +83,9 @@ class ScriptedChild(Child):
     def __init__(
         self, number: int, exit_code: asyncio.Future[int], end: Callable[[int], None]
     ) -> None:
-        super().__init__(ProcessId(_NO_SUCH_PID + number, 0.0), warm=True, exit_code=exit_code)
+        self.usage = Usage()
+        process = ProcessId(_NO_SUCH_PID + number, 0.0)
+        super().__init__(process, warm=True, exit_code=exit_code, usage=self.usage)
         self._end = end
         self.signals: list[int] = []
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sagelet.errors import WorkerStartFailed
+from sagelet.hosting.death import OutOfMemoryKills
 from sagelet.hosting.handler_swap import Swapped, swap
 from sagelet.hosting.samples import Sample
 from sagelet.worker.frames import Frame
 from tests.hosting_rig import until
-from tests.pool_rig import Dies, Held, a_pool
+from tests.pool_rig import Dies, Held, PoolRig, a_pool
 from tests.scripted_workers import ScriptedWorker, answer
 
 SAMPLE = Sample(b"[1]", "application/json", "text/csv")
@@ -76,6 +80,32 @@ async def test_deaths_and_missing_answers_are_errors() -> None:
         await rig.ask(b"x")
         facts = rig.pool.facts()
         assert (facts.requests, facts.errors) == (2, 1)
+
+
+async def test_a_worker_that_the_kernel_killed_for_want_of_memory_says_so(tmp_path: Path) -> None:
+    counts = tmp_path / "memory.events"
+    counts.write_text("oom_kill 4\n")
+
+    class RunsOut(ScriptedWorker):
+        def answer(self, header: dict[str, Any], body: bytes) -> Frame | None:
+            if body == b"large":
+                counts.write_text("oom_kill 5\n")
+                self.end(-signal.SIGKILL)
+                return None
+            return super().answer(header, body)
+
+    rig = PoolRig(RunsOut, kills=OutOfMemoryKills((counts,)), workers=1)
+    await rig.pool.start()
+    rig.launcher.children[0].usage.peak_bytes = 4 * 2**30
+    said = await rig.ask(b"large")
+    assert said.status == 507
+    assert json.loads(said.body)["message"] == ("Worker died. It ran out of memory (peak 4.0 GiB).")
+    assert (await rig.ask(b"x")).status == 200
+    assert (
+        rig.notes[0]
+        == "a worker ran out of memory (peak 4.0 GiB) and was killed; another one starts"
+    )
+    await rig.pool.drain(0)
 
 
 async def test_who_has_left_is_counted_when_the_worker_is_done() -> None:

@@ -19,6 +19,11 @@ class Heads:
         """Know none yet."""
         self._known: dict[tuple[str | None, str | None], bytes] = {}
 
+    @property
+    def kept(self) -> int:
+        """How many are kept."""
+        return len(self._known)
+
     def invoke(self, number: int, invocation: Invocation) -> bytes:
         """Return the header of a frame that carries one request."""
         return b'{"op":"invoke","id":%d,%b' % (number, self._rest(invocation))

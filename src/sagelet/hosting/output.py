@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 LINE_LIMIT = 250_000
 """A log event on AWS has at most 256 KiB; a longer line is cut into several."""
-_TAIL_LINES = 20
+_TAIL_LINES = 40
 _FLUSH_AFTER_S = 0.02
 _WAITING_LIMIT = 8 * 2**20
 _RECORD_BYTES = 128
@@ -102,6 +102,7 @@ class OutputPipe(asyncio.Protocol):
         self._skipped = _Skipped()
         self._later = loop.call_later
         self._until: asyncio.TimerHandle | None = None
+        self._transport: asyncio.BaseTransport | None = None
         self.ended = loop.create_future()
 
     @classmethod
@@ -116,6 +117,15 @@ class OutputPipe(asyncio.Protocol):
     def tail(self) -> str:
         """The last lines."""
         return "\n".join(self._tail)
+
+    def close(self) -> None:
+        """Read no more, whoever may still write."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, or pass over it for a second where it is too much."""
