@@ -187,6 +187,15 @@ async def test_a_model_that_makes_room_answers_what_it_was_asked(
     assert await asking == "a"
 
 
+async def test_more_models_than_there_is_room_for_all_answer_at_once(rig: Rig) -> None:
+    await _serve(rig, SAGELET_MAX_MODELS="1")
+
+    said = await asyncio.gather(*(_says(rig, f"{name}.tar.gz") for name in "abcabcabc"))
+
+    assert said == [f"{name} hello" for name in "abcabcabc"]
+    assert len(_many(rig).models()) == 1
+
+
 async def test_models_may_be_folders_and_archives_below_a_folder(rig: Rig, tmp_path: Path) -> None:
     folder = write(tmp_path / "many", {"x/name": "x", "x/code/inference.py": ""})
     (folder / "y.tar.gz").write_bytes(_archive("y"))
@@ -342,7 +351,8 @@ async def test_deleting_the_endpoint_ends_every_model_even_one_that_loads(
 
     assert all(child.has_ended for child in launcher.children)
     assert not rig.home.endpoint("ULID-sentiment").exists()
-    await asyncio.gather(asking, return_exceptions=True)
+    with pytest.raises(ModelNotReady):
+        await asking
 
 
 async def test_mode_multi_model_is_as_good_as_the_variable(rig: Rig) -> None:

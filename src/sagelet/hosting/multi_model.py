@@ -1,8 +1,7 @@
 """A container of several models: each is loaded when it is first asked for, in a pool of its own.
 
     TargetModel a.tar.gz ── loaded? ── its pool
-                               └── no: unload the least recently used if there is no room, then
-                                   lay out, start, its pool
+                               └── no: load it, unload the least recently used if there is no room
 
 On SageMaker half of this is the platform's and half the container's: the platform names a model by
 a hash of its TargetModel, fetches it to /opt/ml/models/<hash>/model, and tells the container to
@@ -13,13 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
-import logging
-import shutil
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import replace
 
 from sagelet.domain.container import LoadedModel, ManyModels
 from sagelet.domain.facts import VariantFacts
@@ -37,26 +30,11 @@ from sagelet.errors import (
 from sagelet.hosting.container_face import ContainerSettings
 from sagelet.hosting.failures import not_loaded
 from sagelet.hosting.metering import Meter
+from sagelet.hosting.model_shelf import IN_OPT_ML, Held, ModelShelf
 from sagelet.hosting.model_urls import ModelUrls
-from sagelet.hosting.pool import Pool
 from sagelet.hosting.starting import PoolStarter, Start
 
-log = logging.getLogger(__name__)
-
 _NAME_CHARACTERS = 32
-_IN_OPT_ML = "models/{}/model"
-
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """A model that is loaded. `called` is what people call it."""
-
-    model: LoadedModel
-    called: str
-    pool: Pool
-    tree: Path
 
 
 class MultiModel(ContainerSettings):
@@ -71,16 +49,8 @@ class MultiModel(ContainerSettings):
         super().__init__(start.endpoint, start.container)
         self._meter = Meter()
         self._start = replace(start, meter=self._meter)
-        self._starter = starter
+        self._shelf = ModelShelf(self._start, starter, drain_s)
         self._urls = urls
-        self._drain_s = drain_s
-        self._limit = start.container.max_models
-        self._a_few_at_once = asyncio.Semaphore(self._limit)
-        # The least recently used first.
-        self._held: dict[str, _Held] = {}
-        self._loading: dict[str, asyncio.Task[_Held]] = {}
-        self._background: set[asyncio.Task[Any]] = set()
-        self._trees = itertools.count(1)
 
     @property
     def variant(self) -> str:
@@ -94,11 +64,11 @@ class MultiModel(ContainerSettings):
 
     def models(self) -> tuple[LoadedModel, ...]:
         """Return what is loaded, by name."""
-        return tuple(self._held[name].model for name in sorted(self._held))
+        return tuple(held.model for held in self._shelf.all())
 
     def facts(self) -> VariantFacts:
         """Return what is known of all of them together."""
-        facts = [held.pool.facts() for held in self._held.values()]
+        facts = [held.pool.facts() for held in self._shelf.all()]
         return VariantFacts(
             variant=self.variant,
             generation=self._start.generation,
@@ -122,10 +92,11 @@ class MultiModel(ContainerSettings):
             ModelNotReady: loading takes too long; it goes on.
             QueueFull: too many requests wait for it.
         """
-        held = self._use(_name_of(self._target(invocation)))
+        target = self._target(invocation)
+        held = self._shelf.use(_name_of(target))
         if held is not None:
             return held.pool.submit(invocation)
-        return self._begin(self._submit_when_loaded(invocation))
+        return self._shelf.begin(self._submit_when_loaded(target, invocation))
 
     async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:
         """Run one invocation whose answer is passed on in parts.
@@ -133,11 +104,13 @@ class MultiModel(ContainerSettings):
         Raises:
             SageletError: as `submit`.
         """
+        target = self._target(invocation)
         try:
-            held = await self._loaded(self._target(invocation))
+            with self._shelf.wanting(_name_of(target)):
+                held = await self._loaded(target)
+                return await held.pool.stream(invocation)
         except (WorkerStartFailed, RequirementsFailed) as error:
-            return self._refusal(invocation, error)
-        return await held.pool.stream(invocation)
+            return self._refusal(target, error)
 
     async def answer(self, invocation: Invocation) -> Answer | StreamedAnswer:
         """Run one invocation of a model by the name that the container knows it by.
@@ -147,7 +120,7 @@ class MultiModel(ContainerSettings):
             QueueFull: too many requests wait for it.
         """
         name = invocation.target_model or ""
-        held = self._use(name)
+        held = self._shelf.use(name)
         if held is None:
             raise ModelNotLoaded(name=name)
         return await held.pool.stream(invocation)
@@ -162,11 +135,11 @@ class MultiModel(ContainerSettings):
             WorkerStartFailed: it does not load.
         """
         data_url = await asyncio.to_thread(self._urls.at, url)
-        if name in self._held or name in self._loading:
+        if name in self._shelf:
             raise ModelAlreadyLoaded(name=name)
-        if len(self._held) + len(self._loading) >= self._limit:
-            raise NoRoomForModel(name=name, limit=self._limit)
-        await asyncio.shield(self._begin_loading(LoadedModel(name, url), name, data_url))
+        if self._shelf.is_full:
+            raise NoRoomForModel(name=name, limit=self._shelf.limit)
+        await self._shelf.load(LoadedModel(name, url), name, data_url)
 
     async def unload(self, name: str) -> None:
         """Unload a model once what has come in for it is answered.
@@ -174,117 +147,46 @@ class MultiModel(ContainerSettings):
         Raises:
             ModelNotLoaded: there is none of that name.
         """
-        held = self._held.pop(name, None)
-        if held is None:
-            raise ModelNotLoaded(name=name)
-        await self._retire(held, self._drain_s)
+        await self._shelf.unload(name)
 
     async def drain(self, within_s: float) -> None:
         """Let all requests be answered, and end all workers."""
-        loading, held = list(self._loading.values()), list(self._held.values())
-        self._held.clear()
-        for task in loading:
-            task.cancel()
-        await asyncio.gather(*(self._retire(each, within_s) for each in held))
-        await asyncio.gather(*loading, *self._background, return_exceptions=True)
+        await self._shelf.drain(within_s)
+        await self._start.sink.flush()
 
     def _target(self, invocation: Invocation) -> str:
         if not invocation.target_model:
             raise TargetModelRequired(endpoint=self.endpoint)
         return invocation.target_model
 
-    def _use(self, name: str) -> _Held | None:
-        """Return a model that is loaded, as the one that was used last."""
-        held = self._held.pop(name, None)
-        if held is not None:
-            self._held[name] = held
-        return held
-
-    async def _submit_when_loaded(self, invocation: Invocation) -> Answer:
+    async def _submit_when_loaded(self, target: str, invocation: Invocation) -> Answer:
         try:
-            held = await self._loaded(self._target(invocation))
+            with self._shelf.wanting(_name_of(target)):
+                held = await self._loaded(target)
+                reply = held.pool.submit(invocation)
         except (WorkerStartFailed, RequirementsFailed) as error:
-            return self._refusal(invocation, error)
-        return await held.pool.submit(invocation)
+            return self._refusal(target, error)
+        return await reply
 
-    async def _loaded(self, target: str) -> _Held:
+    async def _loaded(self, target: str) -> Held:
+        """Return the model that an invocation names."""
         name = _name_of(target)
-        held = self._use(name)
-        if held is not None:
-            return held
-        loading = self._loading.get(name)
-        if loading is None:
-            data_url = await asyncio.to_thread(self._urls.of_target, target)
-            model = LoadedModel(name, f"/opt/ml/{_IN_OPT_ML.format(name)}")
-            held, loading = self._use(name), self._loading.get(name)
-            if held is not None:
-                return held
-            loading = loading or self._begin_loading(model, target, data_url)
+        model = LoadedModel(name, f"/opt/ml/{IN_OPT_ML.format(name)}")
         try:
             async with asyncio.timeout(self._start.container.timeout_s):
-                return await asyncio.shield(loading)
+                while (held := self._shelf.use(name)) is None:
+                    data_url = await asyncio.to_thread(self._urls.of_target, target)
+                    if self._shelf.use(name) is None:
+                        await self._shelf.load(model, target, data_url)
+                return held
         except TimeoutError as error:
             raise ModelNotReady(endpoint=self.endpoint, model=target) from error
 
-    def _begin_loading(self, model: LoadedModel, called: str, data_url: str) -> asyncio.Task[_Held]:
-        task = self._begin(self._load(model, called, data_url))
-        self._loading[model.name] = task
-        task.add_done_callback(lambda _: self._loading.pop(model.name, None))
-        return task
-
-    async def _load(self, model: LoadedModel, called: str, data_url: str) -> _Held:
-        tree = self._start.tree / f"{model.name}-{next(self._trees)}"
-        start = replace(
-            self._start,
-            model=replace(self._start.model, data_url=data_url, is_multi=False),
-            tree=tree,
-            place=_IN_OPT_ML.format(model.name),
-        )
-        async with self._a_few_at_once:
-            self._make_room(1)
-            try:
-                files = await self._starter.lay_out(start)
-                pool = await self._starter.pool(start, files)
-            except BaseException:
-                await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
-                raise
-            finally:
-                await start.sink.flush()
-        held = self._held[model.name] = _Held(model, called, pool, tree)
-        self._make_room(0)
-        start.sink.add(f"loaded model {called}; {len(self._held)} of {self._limit} are")
-        return held
-
-    def _make_room(self, wanted: int) -> None:
-        """Unload the least recently used until so many more may be loaded."""
-        while len(self._held) + wanted > self._limit:
-            held = self._held.pop(next(iter(self._held)))
-            self._start.sink.add(f"unloading model {held.called}, the least recently used")
-            _ = self._begin(self._retire(held, self._drain_s))
-
-    async def _retire(self, held: _Held, within_s: float) -> None:
-        await held.pool.drain(within_s)
-        await asyncio.to_thread(shutil.rmtree, held.tree, ignore_errors=True)
-
-    def _refusal(self, invocation: Invocation, error: SageletError) -> Answer:
+    def _refusal(self, target: str, error: SageletError) -> Answer:
         """Return what the container answers the platform, which passes it on."""
-        name = _name_of(self._target(invocation))
-        status, body = not_loaded(name, error)
+        status, body = not_loaded(_name_of(target), error)
         generation = self._start.generation
         return Answer(status, body, "application/json", self.variant, generation)
-
-    def _begin(self, work: Coroutine[None, None, _T]) -> asyncio.Task[_T]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        """Look at how it ended, since whoever began it may have stopped waiting."""
-        self._background.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            log.info("endpoint %s: %s", self.endpoint, error)
 
 
 def _name_of(target: str) -> str:
