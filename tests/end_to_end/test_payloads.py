@@ -141,3 +141,30 @@ def test_an_endpoint_that_is_named_is_asked_and_left(local: LocalAws, project: P
     finally:
         local.sagelet("rm", "doubled", "--yes", cwd=project)
         gone(local)
+
+
+def test_deploy_takes_workers_contract_and_a_sample_that_has_to_be_answered(
+    local: LocalAws, project: Path
+) -> None:
+    def described() -> dict[str, object]:
+        said = local.sagelet("describe", "endpoint/doubled", "--json", cwd=project).stdout
+        (variant,) = json.loads(said)["Sagelet"]["variants"]
+        return {"contract": variant["contract"], "workers": len(variant["workers"])}
+
+    sample = ("--sample", "tests/payloads/one.json")
+    local.sagelet("deploy", "--contract", "strict", "--workers", "1", *sample, cwd=project)
+    try:
+        assert described() == {"contract": "strict", "workers": 1}
+        (project / "tests" / "payloads" / "bad.json").write_text("{}")
+        refused = local.sagelet(
+            "deploy", "--workers", "2", "--sample", "tests/payloads/bad.json", cwd=project, code=1
+        )
+        assert "TypeError: unsupported operand" in refused.stderr
+        assert "it still serves" in refused.stderr
+        assert described() == {"contract": "strict", "workers": 1}
+    finally:
+        local.sagelet("rm", "doubled", "--yes", cwd=project)
+        for kind in ("model", "config"):  # of the deployment that was refused
+            left = [name for name in local.names(f"{kind}s") if name.startswith("doubled-")]
+            local.sagelet("rm", *(f"{kind}/{name}" for name in left), "--yes")
+        gone(local)
