@@ -251,6 +251,53 @@ def test_code_behind_links_and_editors_that_rename_are_edits_like_others(edited:
     assert edited.loads == WORKERS
 
 
+SUMS = """
+import json
+
+
+def model_fn(model_dir):
+    return 1
+
+
+def input_fn(body, content_type):
+    return json.loads(body)
+
+
+def predict_fn(data, model):
+    return sum(data) + model
+
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction)
+"""
+
+
+def test_code_that_does_not_answer_the_projects_sample_is_not_served(
+    local: LocalAws, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "inference.py").write_text(SUMS)
+    sample = tmp_path / "sample.json"
+    sample.write_text("[1, 2]")
+    with local.deployed("sampled", folder, environment={"SAGELET_SAMPLE": str(sample)}):
+        for change, error in (('sum(data)["x"]', "TypeError"), ("sum(data, x)", "NameError")):
+            (folder / "inference.py").write_text(SUMS.replace("sum(data)", change))
+            eventually(
+                lambda error=error: any(error in line for line in local.endpoint_log("sampled")),  # type: ignore[misc]
+                f"{error} in the log",
+            )
+            assert local.invoke("sampled", "[2, 3]", ContentType="application/json") == "6"
+        text = "\n".join(local.endpoint_log("sampled"))
+        line = SUMS.splitlines().index("    return sum(data) + model") + 1
+        assert f'inference.py", line {line}, in predict_fn' in text
+        (folder / "inference.py").write_text(SUMS.replace("sum(data)", "2 * sum(data)"))
+        eventually(
+            lambda: local.invoke("sampled", "[2, 3]", ContentType="application/json") == "11",
+            "the mended edit",
+        )
+
+
 def test_where_events_do_not_come_folders_are_looked_at(tmp_path: Path) -> None:
     local = LocalAws(Home(tmp_path / "home"), {"WATCHFILES_FORCE_POLLING": "1"})
     local.sagelet("up", "--port", "0")
