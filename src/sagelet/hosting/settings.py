@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagelet.domain.hosting import Model
+from sagelet.hosting.output import KEPT_BYTES
 from sagelet.hosting.variables import Variables
 
 PROGRAM = "SAGEMAKER_PROGRAM"
@@ -36,8 +37,9 @@ SAMPLE = "SAGELET_SAMPLE"
 PARK_AFTER = "SAGELET_PARK_AFTER"
 ATTACH = "SAGELET_ATTACH"
 MAX_MODELS = "SAGELET_MAX_MODELS"
+LOG_MB = "SAGELET_LOG_MB"
 
-OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH, MAX_MODELS)
+OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH, MAX_MODELS, LOG_MB)
 """What tells the daemon how to serve, and no worker; a container on AWS would not have them."""
 
 AUTO = "auto"
@@ -60,8 +62,10 @@ class HostingSettings:
     """The daemon's own choices. `environ` is the machine's, of which workers see a part.
 
     `workers` is how many serve a variant unless its model says: one a core, as the container has.
-    Times are in seconds; `park_after_s` is how long an endpoint is idle before its workers are
-    stopped (None: never), and `live_workers` is how many may live before idle ones are parked.
+    Times are in seconds; `stream_s` is for all of a streamed answer, `park_after_s` is how long an
+    endpoint is idle before its workers are stopped (None: never), and `live_workers` is how many
+    may live before idle ones are parked. `log_bytes` is how much is kept of what a variant's
+    workers print.
     """
 
     workers: int = field(default_factory=usable_cores)
@@ -74,8 +78,10 @@ class HostingSettings:
     stop_s: float = 5.0
     busy_s: float = 2.0
     rest_s: float = 60.0
+    stream_s: float = 480.0
     park_after_s: float | None = None
     live_workers: int = 64
+    log_bytes: int = KEPT_BYTES
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -105,6 +111,7 @@ class Container:
     attach: Path | None = None
     max_request_bytes: int | None = None
     max_response_bytes: int | None = None
+    log_bytes: int = KEPT_BYTES
 
     @classmethod
     def of(cls, model: Model, settings: HostingSettings) -> Container:
@@ -133,6 +140,7 @@ class Container:
             attach=said.path(ATTACH),
             max_request_bytes=_max_request_bytes(said) or limit,
             max_response_bytes=said.count(MAX_RESPONSE) or limit,
+            log_bytes=said.count(LOG_MB) * _MB or settings.log_bytes,
         )
 
 

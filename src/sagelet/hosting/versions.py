@@ -230,6 +230,7 @@ class Deployer:
             hold = await self._faces.hold(endpoint, variant.name, container)
         except SageletError as error:
             raise VariantFailed(variant.name, error, None) from error
+        sink.keep(container.log_bytes)
         for notice in ignored_variables.notices(model.environment):
             sink.add(notice)
         try:
