@@ -7,7 +7,6 @@ content type. What `contract: sane` forgives beyond that stands in `differences`
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +19,7 @@ from sagelet.worker.serving.formats import FormatTable
 from sagelet.worker.serving.loading import LoadedModel
 from sagelet.worker.serving.results import Unserialisable, culprit, server_error, to_bytes
 from sagelet.worker.serving.streams import Sink, Stream, StreamCancelled, close, is_stream
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.time_limit import TookTooLong
 from sagelet.worker.serving.tracebacks import blame
 from sagelet.worker.serving.turns import Turn
@@ -248,7 +248,7 @@ class Responder:
             text = str(Refused("response-too-large", text))
         else:
             turn.request.differ("response-too-large")
-        sys.stderr.write(text + "\n")
+        tell(text + "\n")
         header = turn.header(HTTPStatus.INTERNAL_SERVER_ERROR.value, None)
         header.update({"where": "", "handler": turn.handler, "error": text})
         return header, text.encode("utf-8")

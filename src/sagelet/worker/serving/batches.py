@@ -9,12 +9,12 @@ so: a batch may cost time, never an answer.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from sagelet.worker.serving.answers import Responder
 from sagelet.worker.serving.handlers import BATCH_FUNCTION
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.tracebacks import describe
 from sagelet.worker.serving.turns import Turn
 
@@ -83,8 +83,8 @@ class _Batch:
         try:
             return _one_each(batch([turn.data for turn in turns], model), turns)
         except BaseException as error:  # noqa: BLE001 - each is answered alone, and the log is told
-            sys.stderr.write(describe(error).traceback)
-            sys.stderr.write(f"{len(turns)} requests are predicted one by one instead\n")
+            tell(describe(error).traceback)
+            tell(f"{len(turns)} requests are predicted one by one instead\n")
             return None
         finally:
             for turn in turns:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sagelet.worker.serving import toolkit_errors
 from sagelet.worker.serving.differences import Refused
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.tracebacks import describe
 from sagelet.worker.serving.turns import Turn
 
@@ -28,7 +29,7 @@ def failed(error: BaseException, turn: Turn, *, strict: bool) -> Failed:
     """Return the answer to a request whose handlers raised an error, and write it to the log."""
     failure = describe(error)
     _free_cuda_memory(error)
-    sys.stderr.write(failure.traceback)
+    tell(failure.traceback)
     facts = {
         "where": failure.where,
         "handler": turn.raised_in or turn.handler,

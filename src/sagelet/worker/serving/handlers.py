@@ -10,11 +10,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import sys
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Callable, NamedTuple, Protocol
 
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.tracebacks import blame
 
 USER_FUNCTIONS = (
@@ -218,7 +218,7 @@ def _batch(own: dict[str, Any], *, strict: bool) -> Handler | None:
     if not function or strict:
         return None
     if own["transform_fn"]:
-        sys.stderr.write("transform_fn answers each request alone: predict_batch_fn is not used\n")
+        tell("transform_fn answers each request alone: predict_batch_fn is not used\n")
         return None
     handler = Handler(BATCH_FUNCTION, function, 2)
     if handler.problem is not None:

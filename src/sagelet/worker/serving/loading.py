@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sagelet.worker.serving.context import Context
 from sagelet.worker.serving.handlers import Defaults, Handlers, bind, find_module, module_name
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.spec import ServeOrder
 
 _MODEL_DIR = "/opt/ml/model"
@@ -61,7 +61,7 @@ def load(order: ServeOrder, context: Context, defaults: Defaults) -> LoadedModel
 
 def _say_that_defaults_serve(order: ServeOrder) -> None:
     """Say aloud what the container passes over in silence; it is seldom meant."""
-    sys.stderr.write(
+    tell(
         "no module {!r} in {}: the default handlers serve\n".format(
             module_name(order.program), " or ".join(folders(order))
         )

@@ -28,6 +28,7 @@ from sagelet.worker.serving.heads import head_of
 from sagelet.worker.serving.loading import LoadedModel, folders, load, seen_model_dir
 from sagelet.worker.serving.preparing import Preparing
 from sagelet.worker.serving.reloading import Reloader
+from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.tracebacks import describe
 from sagelet.worker.serving.user_code import UserCode
 from sagelet.worker.spec import ServeOrder
@@ -67,7 +68,7 @@ class _Session:
             loaded = load(self._order, self._context, self._defaults)
         except BaseException as error:  # noqa: BLE001 - the user's code may raise anything
             failure = describe(error, otherwise=self._order.code_dir)
-            sys.stderr.write(failure.traceback)
+            tell(failure.traceback)
             what_to_do = advice(error, self._order.model_dir)
             self._line.send({"op": "load_failed", **asdict(failure), "advice": what_to_do})
             return 1
