@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 
 from sagelet.errors import SageletError, WorkerStartFailed
@@ -20,6 +21,9 @@ TIMED_OUT = (
     "latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 _OUT_OF_MEMORY = 137
+_CRASH = "Fatal Python error: "
+_EXTENSIONS = "\nExtension modules: "
+_NOT_THE_USERS = re.compile(r'File "(?:.*/sagelet/worker/|<frozen runpy>)')
 
 
 def failure_reason(variant: str, error: SageletError) -> str:
@@ -31,7 +35,7 @@ def failure_reason(variant: str, error: SageletError) -> str:
     ping = f"\n{_PING.format(variant)}"
     advice = f"\nhint: {error.advice}" if error.advice else ""
     head = f"{what}{place}{advice}"[: REASON_LIMIT - len(ping)]
-    rest = (error.traceback or error.log_tail).strip()
+    rest = (error.traceback or _last_words(error.log_tail)).strip()
     room = REASON_LIMIT - len(head) - len("\n") - len(ping)
     if not rest or room < len("..."):
         return f"{head}{ping}"
@@ -81,6 +85,16 @@ def cause_of_death(exit_code: int) -> str:
         name = f"signal {-exit_code}"
     hint = " (the system may have run out of memory)" if name == "SIGKILL" else ""
     return f"was killed by {name}{hint}"
+
+
+def _last_words(tail: str) -> str:
+    """Return the last lines of a log; of the stacks of a crash, the user's frames."""
+    _, mark, dump = tail.partition(_CRASH)
+    if not mark:
+        return tail
+    frames, _, _ = dump.partition(_EXTENSIONS)
+    kept = [line for line in frames.splitlines() if line and not _NOT_THE_USERS.search(line)]
+    return "\n".join([mark + kept[0], *kept[1:]])
 
 
 def _how_it_ended(exit_code: int | None) -> str:

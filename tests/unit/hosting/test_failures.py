@@ -52,6 +52,28 @@ def test_a_worker_that_ended_without_a_word_says_how_and_its_last_lines() -> Non
     assert reason == f"the worker was killed by SIGSEGV\nlast line\n{PING}"
 
 
+def test_of_a_crashs_stacks_the_users_frames_are_shown() -> None:
+    tail = """before
+Fatal Python error: Segmentation fault
+
+Current thread 0x00007f (most recent call first):
+  File "/usr/lib/python3.11/ctypes/__init__.py", line 519 in string_at
+  File "/p/inference.py", line 4 in model_fn
+  File "/home/me/pythonpath/sagelet/worker/serving/loading.py", line 53 in load
+  File "<frozen runpy>", line 88 in _run_code
+
+Extension modules: numpy._core._multiarray_umath, torch._C (total: 2)"""
+    error = WorkerStartFailed(what="x", exit_code=-signal.SIGSEGV, log_tail=tail)
+    assert failures.failure_reason("AllTraffic", error).splitlines() == [
+        "the worker was killed by SIGSEGV",
+        "Fatal Python error: Segmentation fault",
+        "Current thread 0x00007f (most recent call first):",
+        '  File "/usr/lib/python3.11/ctypes/__init__.py", line 519 in string_at',
+        '  File "/p/inference.py", line 4 in model_fn',
+        PING,
+    ]
+
+
 def test_any_other_error_speaks_for_itself() -> None:
     reason = failures.failure_reason("AllTraffic", ModelDataMissing(uri="s3://b/k"))
     assert reason == "Could not find model data at s3://b/k."

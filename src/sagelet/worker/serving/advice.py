@@ -5,6 +5,7 @@ Each row was seen with the torch of the day; an error that is in none of them ge
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from pathlib import Path
 
@@ -25,14 +26,23 @@ _OTHER_CLASS = re.compile(r"Error\(s\) in loading state_dict for (\w+)")
 _CUDA = "Attempting to deserialize object on a CUDA device"
 _WHOLE = re.compile(r"Weights only load failed\. This file can still be loaded")
 _FROM_MAIN = re.compile(r"Can't get attribute '(\w+)' on <module '__main__'")
+_NO_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory|CUDA out of memory")
 _DAMAGED = re.compile(r"failed finding central directory|Unsupported operand \d+")
 _SHOWN = 10
+_SMALLER = (
+    "it is out of memory: every worker loads the model, so have fewer of them "
+    "(SAGEMAKER_MODEL_SERVER_WORKERS), or a smaller model"
+)
 
 
 def advice(error: BaseException, model_dir: str) -> str:
     """Return what to do about an error of loading, in a sentence; nothing where that is open."""
     if isinstance(error, ModuleNotFoundError):
         return _missing_module(error.name or "")
+    if isinstance(error, ImportError):
+        return _other_version(error.name or "")
+    if isinstance(error, MemoryError):
+        return _SMALLER
     if isinstance(error, FileNotFoundError):
         return _missing_file(error.filename, Path(model_dir))
     if isinstance(error, EOFError):
@@ -46,6 +56,17 @@ def _missing_module(name: str) -> str:
     top = name.partition(".")[0]
     package = _PACKAGES.get(top, top)
     return f"add {package} to requirements.txt beside the handlers, or put the module there"
+
+
+def _other_version(name: str) -> str:
+    """Tell which version a module is of that lacks what was to be imported from it."""
+    top = name.partition(".")[0]
+    package = _PACKAGES.get(top, top)
+    try:
+        version = importlib.metadata.version(package)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return ""
+    return f"{package} {version} is installed; the code was written for another version of it"
 
 
 def _missing_file(name: object, model_dir: Path) -> str:
@@ -72,6 +93,8 @@ def _about_weights(text: str) -> str:
     other = _OTHER_CLASS.search(text)
     if other:
         return f"{other[1]} is not built as the model was that these weights are of"
+    if _NO_MEMORY.search(text):
+        return _SMALLER
     if _CUDA in text:
         return "give torch.load map_location='cpu'"
     if _WHOLE.search(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import subprocess
 import sys
 import zipfile
@@ -101,6 +102,22 @@ def test_a_module_that_is_missing_belongs_into_requirements(
 ) -> None:
     error = error_of(lambda: importlib.import_module(module))
     assert advice(error, str(tmp_path)).startswith(f"add {package} to requirements.txt")
+
+
+def test_a_name_that_a_package_lacks_tells_its_version(tmp_path: Path) -> None:
+    def from_torch() -> None:
+        from torch.nn import NoSuchThing  # type: ignore[attr-defined]  # noqa: F401 - the point
+
+    version = importlib.metadata.version("torch")
+    assert advice(error_of(from_torch), str(tmp_path)) == (
+        f"torch {version} is installed; the code was written for another version of it"
+    )
+    assert advice(ImportError("no", name="a module of mine"), str(tmp_path)) == ""
+
+
+def test_want_of_memory_is_told_what_helps(tmp_path: Path) -> None:
+    for error in (MemoryError(), error_of(lambda: torch.ones(2**60, dtype=torch.int8))):
+        assert advice(error, str(tmp_path)).startswith("it is out of memory: every worker loads")
 
 
 def test_a_file_in_another_folder_is_found(tmp_path: Path) -> None:
