@@ -94,6 +94,20 @@ async def test_whoever_asks_for_one_answer_gets_the_parts_as_one() -> None:
         assert said.timing.handlers_ms == {"predict_fn": 1.0}
 
 
+async def test_parts_without_an_end_are_not_joined_for_ever() -> None:
+    async with a_pool(Streams, workers=1) as rig:
+        asked = rig.begin(b"stream")
+        await until(lambda: the_worker(rig).is_streaming)
+        for _ in range(5):
+            the_worker(rig).part(bytes(16 * 2**20))
+        said = await asked
+        assert said.status == 500
+        assert b"in parts of more than 67108864 bytes together" in said.body
+        await until(lambda: the_worker(rig).is_cancelled)
+        the_worker(rig).finish()
+        assert (await rig.ask()).status == 200
+
+
 async def test_an_error_half_way_is_the_whole_answer_where_parts_are_joined() -> None:
     async with a_pool(Streams, workers=1) as rig:
         asked = rig.begin(b"stream")

@@ -64,6 +64,16 @@ class Replies:
         body = failures.TIMED_OUT.encode()
         return self._own(_TIMED_OUT_STATUS, body, None, generation, timing)
 
+    def endless(self, limit: int, generation: int, timing: Timing) -> Answer:
+        """Return the answer to a request whose parts are too many to be joined."""
+        status = HTTPStatus.INTERNAL_SERVER_ERROR.value
+        text = (
+            f"The answer came in parts of more than {limit} bytes together. "
+            "InvokeEndpointWithResponseStream passes them on as they come."
+        )
+        body = failures.server_error(status, text)
+        return self._own(status, body, "application/json", generation, timing)
+
     def of_death(self, death: Death, generation: int, timing: Timing) -> Answer:
         """Return the answer to a request whose worker died."""
         body = failures.server_error(death.status, death.text)

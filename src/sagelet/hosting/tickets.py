@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import Any
 
 from sagelet.domain.invocation import Invocation, Timing
+from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.death import Death
 from sagelet.hosting.heads import Heads
 from sagelet.hosting.replies import Replies
 from sagelet.hosting.seats import Seat
-from sagelet.worker.frames import Frame, frame_of
+from sagelet.worker.frames import Frame, encode_frame, frame_of
+
+_JOINED_BYTES = 64 * 2**20
+"""Parts that are joined are in our memory: a generator without an end must not fill that."""
 
 
 class Ticket:
@@ -28,8 +33,8 @@ class Ticket:
     """
 
     __slots__ = (
-        "_parts", "began", "deadline", "invocation", "limit_s", "number", "replies", "reply",
-        "submitted",
+        "_parts", "_size", "began", "deadline", "invocation", "limit_s", "number", "replies",
+        "reply", "submitted",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +56,7 @@ class Ticket:
         self.began = 0.0
         self.deadline = now + limit_s
         self._parts: list[Frame] | None = None
+        self._size = 0
 
     def frame(self, heads: Heads) -> bytes:
         """Return it as a worker gets it."""
@@ -58,17 +64,20 @@ class Ticket:
 
     def hear(self, frame: Frame, seat: Seat) -> bool:
         """Take a frame of the answer; return whether it was the last."""
-        del seat
         if frame.header["op"] == "answer":
             return True
         if self._parts is None:
             self._parts = []
-        self._parts.append(frame)
+        self._size += len(frame.body)
+        if self._size <= _JOINED_BYTES:
+            self._parts.append(frame)
+        elif self.deadline < inf:
+            self._overflow(seat)
         return False
 
     def finish(self, frame: Frame, generation: int, now: float) -> None:
         """Answer with what the worker said."""
-        if self.deadline == inf:
+        if self.deadline == inf and self.reply.done():
             return  # it came too late, and was answered for then
         began, submitted = self.began, self.submitted
         replies = self.replies
@@ -81,6 +90,16 @@ class Ticket:
         )
         if not self.reply.done():
             self.reply.set_result(answer)
+
+    def _overflow(self, seat: Seat) -> None:
+        """Answer for a handler that has too much to say, and stop it between two parts."""
+        self._parts, self.deadline = [], inf
+        worker = seat.worker
+        if not self.reply.done():
+            timing = self.timing(monotonic())
+            self.reply.set_result(self.replies.endless(_JOINED_BYTES, worker.generation, timing))
+        with suppress(ConnectionGone):  # then there is nobody to stop
+            worker.connection.send(encode_frame({"op": "cancel", "id": self.number}))
 
     def expire(self, generation: int, now: float) -> None:
         """Answer for a worker that did not in time."""
