@@ -80,15 +80,29 @@ class FrameDecoder:
         Raises:
             ValueError: the bytes are not a frame.
         """
-        if not self._buffer and len(data) >= PREFIX_BYTES:
-            head_bytes, body_bytes = _lengths(data)
-            head_end = PREFIX_BYTES + head_bytes
-            if len(data) == head_end + body_bytes:  # most often one whole frame, and nothing else
-                return [Frame(_header(data[PREFIX_BYTES:head_end]), data[head_end:])]
+        if not self._buffer:
+            return self._cut(data)
         self._buffer += data
         frames = []
         while (frame := self._next()) is not None:
             frames.append(frame)
+        return frames
+
+    def _cut(self, data: bytes) -> list[Frame]:
+        """Return the frames that are whole, as most are when they arrive; keep the rest."""
+        frames = []
+        start, end = 0, len(data)
+        while end - start >= PREFIX_BYTES:
+            head_bytes, body_bytes = _lengths(data, start)
+            head_start = start + PREFIX_BYTES
+            body_start = head_start + head_bytes
+            stop = body_start + body_bytes
+            if stop > end:
+                break
+            frames.append(Frame(_header(data[head_start:body_start]), data[body_start:stop]))
+            start = stop
+        if start < end:
+            self._buffer += data[start:]
         return frames
 
     def _next(self) -> Frame | None:
@@ -107,8 +121,8 @@ class FrameDecoder:
         return Frame(_header(head), body)
 
 
-def _lengths(prefix: bytes | bytearray) -> tuple[int, int]:
-    head_bytes, body_bytes = _PREFIX.unpack_from(prefix)
+def _lengths(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
+    head_bytes, body_bytes = _PREFIX.unpack_from(data, start)
     if head_bytes > MAX_HEADER_BYTES:
         raise ValueError(f"a frame's header of {head_bytes} bytes")
     return head_bytes, body_bytes
