@@ -168,3 +168,20 @@ async def test_what_was_ahead_at_the_end_of_a_drain_was_not_started() -> None:
         await until(lambda: the_worker(rig).received[-1] == b"second")
         await rig.pool.drain(0.02)
         assert [said.status for said in await asyncio.gather(*begun)] == [500, 503]
+
+
+async def test_a_worker_that_got_a_request_late_is_not_killed_for_it() -> None:
+    """The request's time began when it came, the worker's when it got it."""
+    async with a_pool(InOrder, workers=1, timeout_s=0.4) as rig:
+        worker = the_worker(rig)
+        first = rig.begin(b"hold 1")
+        await until(lambda: worker.is_held)
+        second = rig.begin(b"hold 2")
+        assert await asyncio.wait({second}, timeout=0.3) == (set(), {second})
+        worker.let_go()
+        assert (await first).status == 200
+        assert (await second).status == 0
+        assert worker.is_held
+        worker.let_go(b"too late")
+        assert (await rig.ask(b"third")).body == b"echo third"
+        assert rig.launcher.workers == [worker]
