@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from sagelet.cli.dev.messages import Counted, Happened, Logged, Lost, Messages
 from sagelet.errors import SageletError
 
-_HELD_S = 0.3
+_HELD_S = 0.5
 _COUNTED_EVERY = 3
 _REMEMBERED_LINES = 2_000
 
