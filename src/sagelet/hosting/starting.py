@@ -177,6 +177,7 @@ class PoolStarter:
             stop_s=self._settings.stop_s,
             rest_s=self._settings.rest_s,
             max_batch=container.max_batch,
+            stream_s=max(container.timeout_s, self._settings.stream_s),
         )
         if container.attach is None:
             return settings
