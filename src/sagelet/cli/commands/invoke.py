@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sagelet.cli import failures
 from sagelet.cli.context import App, with_shared_options
 
 if TYPE_CHECKING:
     from sagelet.cli.calls import Call, Reply
     from sagelet.cli.payloads import Payload
-
-_FAILED = 1
 
 
 @click.command()
@@ -126,7 +125,7 @@ def _measure(app: App, call: Call, payload: Payload, count: int, concurrency: in
         app.output.document(facts | figures.document())
     for line in figures.lines(concurrency):
         app.output.say(line)
-    return _FAILED if figures.failures else 0
+    return failures.FAILED if figures.failures else failures.OK
 
 
 def _show(body: bytes, target: Path | None, *, ends_line: bool) -> None:
