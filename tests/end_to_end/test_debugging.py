@@ -77,6 +77,7 @@ def test_a_breakpoint_stops_on_the_terminal_and_the_answer_comes_when_it_goes_on
         terminal.press("\x03")
         assert terminal.ends() == 130
         assert f"removed endpoint {NAME}" in terminal.text
+        assert "req/s" not in terminal.text  # the terminal is pdb's, too
     eventually(lambda: NAME not in str(local.state()), "everything of it is removed")
 
 

@@ -18,11 +18,14 @@ _CLEAR = "\r\x1b[2K"
 class Console:
     """What `sagelet dev` shows. One thread writes."""
 
-    def __init__(self, output: Output) -> None:
-        """Keep a status line where standard output is a terminal that can show one."""
+    def __init__(self, output: Output, *, has_status: bool = True) -> None:
+        """Keep a status line where standard output is a terminal that can show one.
+
+        Not if the terminal is another's as well (`has_status`): a debugger's, say.
+        """
         self._output = output
         can_move = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-        self.is_live = can_move and not (output.json or output.quiet)
+        self.is_live = has_status and can_move and not (output.json or output.quiet)
         self._status = ""
 
     def line(self, text: str, *, style: str | None = None, dim: bool = False) -> None:

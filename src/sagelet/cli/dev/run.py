@@ -114,7 +114,8 @@ def _is_a_project(env: DeployEnv, folder: Path, *, named: bool) -> bool:
 def _serve(
     app: App, wishes: Wishes, served: Served, messages: Messages, bare: BareFolder | None
 ) -> None:
-    console, began = Console(app.output), time.perf_counter()
+    console = Console(app.output, has_status=not wishes.debug)
+    began = time.perf_counter()
     log = LogTail(app, served.name)
     try:
         served.make()
