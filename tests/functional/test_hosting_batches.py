@@ -85,6 +85,20 @@ async def test_who_has_left_is_not_among_them() -> None:
         assert the_worker(rig).bodies[-1] == b"ac"
 
 
+async def test_one_whose_answer_is_to_be_streamed_goes_alone() -> None:
+    async with a_pool(Together, workers=1, max_batch=8, waiting_limit=10) as rig:
+        held = rig.begin(b"hold")
+        await until(lambda: the_worker(rig).is_held)
+        before = [rig.begin(b"a"), rig.begin(b"b")]
+        streaming = asyncio.create_task(rig.stream(b"alone"))
+        await asyncio.sleep(0)
+        after = [rig.begin(b"c"), rig.begin(b"d")]
+        the_worker(rig).let_go()
+        await asyncio.gather(held, *before, streaming, *after)
+        assert the_worker(rig).bodies == [b"hold", b"ab", b"alone", b"cd"]
+        assert operations(rig) == ["invoke", "invoke_batch", "invoke", "invoke_batch"]
+
+
 async def test_a_death_is_the_answer_to_all_of_them_and_none_is_sent_again() -> None:
     async with a_pool(Together, workers=1, max_batch=8) as rig:
         dying = [rig.begin(body) for body in (b"hold", b"b")]

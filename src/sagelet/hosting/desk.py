@@ -154,7 +154,7 @@ class Desk:
 
     def turn_away(self, why: str) -> None:
         """Tell all who wait that no worker will come."""
-        for ticket in self.line.several(len(self.line)):
+        while (ticket := self.line.next()) is not None:
             ticket.turn_away(why, self.generation)
 
     def _ask(self, seat: Seat, work: Work, now: float) -> bool:

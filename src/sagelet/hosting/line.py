@@ -46,10 +46,15 @@ class Line:
         return None
 
     def several(self, limit: int) -> list[Ticket]:
-        """Take the oldest requests, up to so many."""
+        """Take the oldest requests, up to so many; one that goes alone is taken alone."""
         taken: list[Ticket] = []
         while len(taken) < limit and (ticket := self.next()) is not None:
+            if taken and ticket.goes_alone:
+                self._tickets.appendleft(ticket)
+                break
             taken.append(ticket)
+            if ticket.goes_alone:
+                break
         return taken
 
     def count(self) -> int:

@@ -33,6 +33,7 @@ class StreamLimits:
 class StreamTicket(Ticket):
     """One request. `reply` gets a StreamedAnswer with the first part, or an Answer without one."""
 
+    goes_alone = True
     __slots__ = ("_begin", "_limits", "_out", "_seat")
 
     def __init__(

@@ -32,6 +32,7 @@ class Ticket:
     `reply` gets an Answer, or is cancelled by who asked: then nobody wants it any more.
     """
 
+    goes_alone = False
     __slots__ = (
         "_parts", "_size", "began", "deadline", "invocation", "limit_s", "number", "replies",
         "reply", "submitted",
