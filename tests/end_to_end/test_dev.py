@@ -136,6 +136,7 @@ def test_a_bare_folder_is_served_edited_and_tried_by_keys(local: LocalAws, folde
         terminal.shows("loading anew in fresh workers")
         terminal.press("q")
         assert terminal.ends() == 0
+        assert f"removed endpoint {folder.name}" in terminal.text
     eventually(lambda: folder.name not in str(local.state()), "everything of it is removed")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from sagelet.cli.context import App
 from sagelet.deploy.deployment import Deployment, Prepared
 from sagelet.deploy.executor import Executor
@@ -24,6 +26,8 @@ class Served:
         self._app = app
         self._deployment = deployment
         self._prepared: Prepared = deployment.prepare()
+        self._changing = threading.Lock()  # a key may ask for fresh workers while it is removed
+        self._is_removed = False
         self.name = self._prepared.wanted.endpoint
         self.is_ours = any(isinstance(step, CreateEndpoint) for step in self._prepared.plan.steps)
 
@@ -69,9 +73,10 @@ class Served:
             RemoteRefused: it is being changed, or does not serve.
         """
         remote = self._deployment.remote
-        seen = remote.find_endpoint(self.name)
-        if seen is not None:
-            remote.update_endpoint(self.name, seen.config_name)
+        with self._changing:
+            seen = remote.find_endpoint(self.name)
+            if seen is not None and not self._is_removed:
+                remote.update_endpoint(self.name, seen.config_name)
 
     def remove(self) -> None:
         """Delete it, with its configuration and model.
@@ -81,8 +86,10 @@ class Served:
         """
         wanted = self._prepared.wanted
         remote = self._deployment.remote
-        if wait_until_settled(remote, self.name, timeout_s=_SETTLES_WITHIN_S) is not None:
-            remote.delete_endpoint(self.name)
+        with self._changing:
+            self._is_removed = True
+            if wait_until_settled(remote, self.name, timeout_s=_SETTLES_WITHIN_S) is not None:
+                remote.delete_endpoint(self.name)
         self._forget("EndpointConfig", wanted.config.name)
         self._forget("Model", wanted.model.name)
 
