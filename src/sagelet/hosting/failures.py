@@ -92,9 +92,10 @@ def _last_words(tail: str) -> str:
     _, mark, dump = tail.partition(_CRASH)
     if not mark:
         return tail
-    frames, _, _ = dump.partition(_EXTENSIONS)
-    kept = [line for line in frames.splitlines() if line and not _NOT_THE_USERS.search(line)]
-    return "\n".join([mark + kept[0], *kept[1:]])
+    frames, _, _ = (mark + dump).partition(_EXTENSIONS)
+    return "\n".join(
+        line for line in frames.splitlines() if line and not _NOT_THE_USERS.search(line)
+    )
 
 
 def _how_it_ended(exit_code: int | None) -> str:
