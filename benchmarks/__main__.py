@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +20,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 def main() -> None:
     """Run what was asked for, on a machine that does nothing else."""
     asked = _arguments()
+    # Whoever ends the run would else leave the servers running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         wrk.require()
         with tempfile.TemporaryDirectory(prefix="sagelet-bench-") as folder:

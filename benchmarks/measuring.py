@@ -17,6 +17,8 @@ from benchmarks.material import Material
 from sagelet.domain.home import Home
 from sagelet.environments import daemon
 
+COMMAND_S = 60
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -34,7 +36,13 @@ class Bench:
         """Run our program and return what it printed."""
         argv = [sys.executable, "-m", "sagelet", *arguments]
         done = subprocess.run(
-            argv, cwd=self.project, env=self.environment, capture_output=True, text=True, check=True
+            argv,
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=COMMAND_S,
         )
         return done.stdout
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchmarks.rounds import CONNECTIONS, Figures
 from benchmarks.samples import Sample
 from sagelet import __version__
 
+_FOLDER = re.compile(r"(?:/[\w.-]+)+/([\w.-]+)")
 _OWN = (OURS, COALESCED)
 _LIMITS = (ECHO, ROUTED_ECHO)
 _TEMPLATE = """\
@@ -272,5 +274,5 @@ def _ms(seconds: float) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a text as one line that a table can hold."""
-    return " ".join(text.split()).replace("|", "/")[:300]
+    """Return a text as one line that a table can hold, without this machine's folders."""
+    return _FOLDER.sub(r"\1", " ".join(text.split())).replace("|", "/")[:300]

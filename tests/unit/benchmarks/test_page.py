@@ -84,6 +84,13 @@ def test_a_reason_cannot_break_its_table() -> None:
     assert "| Other <one> | did not run: no Java / here |  |  |  |" in page.page(results())
 
 
+def test_a_reason_names_no_folder_of_this_machine() -> None:
+    found = results()
+    found.problems.append("starts: OSError: no space for '/tmp/sagelet-x/home/state.db' left")
+
+    assert "Did not run: starts: OSError: no space for 'state.db' left" in page.page(found)
+
+
 def test_page_and_charts_are_written_together(tmp_path: Path) -> None:
     text = page.write(results(), tmp_path)
 
