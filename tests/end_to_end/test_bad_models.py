@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,32 @@ def a_file(name: str) -> bytes:
     return packed((tarfile.TarInfo(name), b"evil"))
 
 
+def special(kind: bytes) -> bytes:
+    member = tarfile.TarInfo("special")
+    member.type = kind
+    return packed((member, b""))
+
+
+def through_a_link() -> bytes:
+    folder, file = tarfile.TarInfo("folder"), tarfile.TarInfo("folder/evil")
+    folder.type, folder.linkname = tarfile.SYMTYPE, "code"
+    return packed((folder, b""), (file, b"evil"))
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("code/inference.py", DEFAULTS)
+    return file.getvalue()
+
+
+def with_a_flipped_bit() -> bytes:
+    # Stored, not deflated: the tar in it seems whole, and tarfile alone would unpack it.
+    whole = bytearray(gzip.compress(gzip.decompress(packed()), compresslevel=0))
+    whole[whole.index(b"lambda batch")] ^= 1
+    return bytes(whole)
+
+
 def with_a_wrong_checksum() -> bytes:
     damaged = bytearray(packed())
     damaged[-8] ^= 1
@@ -183,6 +210,18 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "absolute-name": (lambda: a_file("/evil"), "unsafe path '/evil': it is absolute"),
     "name-that-climbs": (lambda: a_file("../../evil"), "unsafe path '../../evil'"),
+    "fifo": (lambda: special(tarfile.FIFOTYPE), "'special' is a FIFO"),
+    "device": (lambda: special(tarfile.CHRTYPE), "'special' is a device"),
+    "through-a-link": (
+        through_a_link,
+        "unsafe path 'folder/evil': it leads through a file or a link",
+    ),
+    "flipped-bit": (with_a_flipped_bit, "corrupt archive (CRC)"),
+    "zip": (zipped, "it is a zip file; make it a gzipped tar"),
+    "deep": (
+        lambda: a_file("d/" * 10_000 + "file"),
+        f"'{'d/' * 40}'… is more than 64 folders deep",
+    ),
     "wrong-checksum": (with_a_wrong_checksum, "corrupt archive (CRC)"),
     "truncated": (lambda: packed()[:-20], "it is truncated"),
     "bomb": (

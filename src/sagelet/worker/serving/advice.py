@@ -27,7 +27,9 @@ _CUDA = "Attempting to deserialize object on a CUDA device"
 _WHOLE = re.compile(r"Weights only load failed\. This file can still be loaded")
 _FROM_MAIN = re.compile(r"Can't get attribute '(\w+)' on <module '__main__'")
 _NO_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory|CUDA out of memory")
-_DAMAGED = re.compile(r"failed finding central directory|Unsupported operand \d+")
+_DAMAGED = re.compile(
+    r"failed finding central directory|failed reading zip archive|Unsupported operand \d+"
+)
 _SHOWN = 10
 _SMALLER = (
     "it is out of memory: every worker loads the model, so have fewer of them "
