@@ -1,4 +1,4 @@
-"""One request ahead of a busy worker: who gets it, and what becomes of it."""
+"""Requests ahead of what a busy worker is at: who gets them, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def the_worker(rig: PoolRig, place: int = 0) -> InOrder:
 
 
 async def test_a_worker_that_answers_quickly_has_its_next_request_early_and_one_only() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         worker = the_worker(rig)
         waiting = [rig.begin(body) for body in (b"hold", b"second", b"third")]
@@ -33,8 +33,24 @@ async def test_a_worker_that_answers_quickly_has_its_next_request_early_and_one_
         assert [each.body for each in said] == [b"let go", b"echo second", b"echo third"]
 
 
+async def test_several_may_be_ahead_and_each_worker_gets_its_share() -> None:
+    async with a_pool(InOrder, workers=2, most_ahead=3) as rig:
+        await rig.quicken()
+        begun = [rig.begin(b"hold 1"), rig.begin(b"hold 2")]
+        begun += [rig.begin(b"%d" % number) for number in range(7)]
+        places = [the_worker(rig, place) for place in range(2)]
+        await until(
+            lambda: all(len(worker.received) - len(worker.bodies) == 3 for worker in places)
+        )
+        assert rig.pool.facts().waiting == 1
+        for worker in places:
+            worker.let_go()
+        said = [each.body for each in await asyncio.gather(*begun)]
+        assert said[2:] == [b"echo %d" % number for number in range(7)]
+
+
 async def test_a_worker_that_is_not_known_to_be_quick_gets_one_request_at_a_time() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         worker = the_worker(rig)
         waiting = [rig.begin(body) for body in (b"hold", b"second")]
         await until(lambda: worker.received == [b"hold"])
@@ -44,7 +60,7 @@ async def test_a_worker_that_is_not_known_to_be_quick_gets_one_request_at_a_time
 
 
 async def test_a_free_worker_comes_before_a_busy_one() -> None:
-    async with a_pool(InOrder, workers=2) as rig:
+    async with a_pool(InOrder, workers=2, most_ahead=1) as rig:
         await rig.quicken()
         waiting = [rig.begin(b"hold 1"), rig.begin(b"hold 2")]
         await until(lambda: all(the_worker(rig, place).is_held for place in range(2)))
@@ -54,7 +70,7 @@ async def test_a_free_worker_comes_before_a_busy_one() -> None:
 
 
 async def test_a_worker_that_dies_had_begun_with_the_first_only_the_next_is_asked_again() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         waiting = [rig.begin(body) for body in (b"hold", b"second", b"third")]
         await until(lambda: the_worker(rig).received[-1] == b"second")
@@ -67,7 +83,7 @@ async def test_a_worker_that_dies_had_begun_with_the_first_only_the_next_is_aske
 
 
 async def test_one_ahead_whose_client_has_left_is_not_asked_again() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         first, second = rig.begin(b"hold"), rig.begin(b"second")
         await until(lambda: the_worker(rig).received[-1] == b"second")
@@ -79,7 +95,7 @@ async def test_one_ahead_whose_client_has_left_is_not_asked_again() -> None:
 
 
 async def test_a_worker_that_is_killed_for_the_first_leaves_the_next_to_another() -> None:
-    async with a_pool(InOrder, workers=1, timeout_s=0.4) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1, timeout_s=0.4) as rig:
         await rig.quicken()
         first = rig.begin(b"hold")
         await asyncio.sleep(0.2)  # so that the second has time left when the first has none
@@ -103,7 +119,7 @@ async def test_one_ahead_of_which_nothing_comes_is_answered_at_its_own_deadline(
             self.say(answer(b"", streamed=True))
             self._go_on()
 
-    async with a_pool(Streams, workers=1, timeout_s=0.1) as rig:
+    async with a_pool(Streams, workers=1, most_ahead=1, timeout_s=0.1) as rig:
         await rig.quicken()
         worker = rig.launcher.workers[0]
         assert isinstance(worker, Streams)
@@ -123,7 +139,7 @@ async def test_one_ahead_of_which_nothing_comes_is_answered_at_its_own_deadline(
 
 
 async def test_an_edit_comes_before_what_waits_and_after_what_is_ahead() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         worker = the_worker(rig)
         waiting = [rig.begin(body) for body in (b"hold", b"second", b"third")]
@@ -139,7 +155,7 @@ async def test_an_edit_comes_before_what_waits_and_after_what_is_ahead() -> None
 
 
 async def test_what_is_ahead_does_not_wait_in_the_line() -> None:
-    async with a_pool(InOrder, workers=1, waiting_limit=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1, waiting_limit=1) as rig:
         await rig.quicken()
         begun = [rig.begin(body) for body in (b"hold", b"second", b"third")]
         with pytest.raises(QueueFull) as refused:
@@ -151,7 +167,7 @@ async def test_what_is_ahead_does_not_wait_in_the_line() -> None:
 
 
 async def test_draining_answers_what_is_ahead_too() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         begun = [rig.begin(body) for body in (b"hold", b"second", b"third")]
         drained = asyncio.create_task(rig.pool.drain(5))
@@ -162,7 +178,7 @@ async def test_draining_answers_what_is_ahead_too() -> None:
 
 
 async def test_what_was_ahead_at_the_end_of_a_drain_was_not_started() -> None:
-    async with a_pool(InOrder, workers=1) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1) as rig:
         await rig.quicken()
         begun = [rig.begin(body) for body in (b"hold", b"second")]
         await until(lambda: the_worker(rig).received[-1] == b"second")
@@ -172,7 +188,7 @@ async def test_what_was_ahead_at_the_end_of_a_drain_was_not_started() -> None:
 
 async def test_a_worker_that_got_a_request_late_is_not_killed_for_it() -> None:
     """The request's time began when it came, the worker's when it got it."""
-    async with a_pool(InOrder, workers=1, timeout_s=0.4) as rig:
+    async with a_pool(InOrder, workers=1, most_ahead=1, timeout_s=0.4) as rig:
         worker = the_worker(rig)
         first = rig.begin(b"hold 1")
         await until(lambda: worker.is_held)

@@ -1,13 +1,14 @@
 """Who gets which request: the workers of a pool, what each is at, and who waits.
 
     submit -> a free worker -> frame out ... frame in -> answer
-           -> one ahead of a busy one, where they are quick
+           -> ahead of what a busy one is at, where they are quick
            -> the line
 
-**One ahead.** A worker that is done is given its next request before its answer is even looked at,
-and where answers come quickly it has that request already. So at most one request can be behind
-another that turns out to be slow: it is answered for at its own deadline as if it still waited,
-and goes back to the front of the line if the worker ends before it began.
+**Ahead.** A worker that is done is given its next request before its answer is even looked at, and
+where answers come quickly it has that one already, and those of the next milliseconds: the loop may
+be at a burst of other clients' requests for as long. So a few requests can be behind another that
+turns out to be slow: each is answered for at its own deadline as if it still waited, and goes back
+to the front of the line if the worker ends before it began.
 
 **Together.** A worker that becomes free takes all that wait, if its handlers take several at once.
 There is no timer for it, and one that comes alone goes alone.
@@ -34,7 +35,9 @@ from sagelet.hosting.worker import Worker
 from sagelet.worker.frames import Frame
 
 _QUICK_MS = 5.0
-"""Answers that come faster than this are worth being asked for one ahead."""
+"""Answers that come faster than this are worth being asked for ahead."""
+_AHEAD_MS = 2.0
+"""Besides one request, a worker has about so much work ahead at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Desk:
         *,
         timeout_s: float,
         max_batch: int,
+        most_ahead: int,
         generation: int,
         on_loss: Callable[[Loss], None],
     ) -> None:
@@ -68,6 +72,7 @@ class Desk:
         self._meter = meter
         self._timeout_s = timeout_s
         self._max_batch = max_batch
+        self._most_ahead = most_ahead
         self._on_loss = on_loss
         self._heads = Heads()
         self._free: list[Seat] = []
@@ -95,7 +100,7 @@ class Desk:
                 return
             else:
                 self._serve_soon()  # that one was dead; perhaps there is another
-        elif self._meter.pace_ms < _QUICK_MS and self._ask_ahead(ticket, now):
+        elif self._ask_ahead(ticket, now):
             return
         self.line.join(ticket)
 
@@ -171,10 +176,18 @@ class Desk:
 
     def _ask_ahead(self, ticket: Ticket, now: float) -> bool:
         """Give a request to the busy worker that will be free first, if one may have it."""
-        seats = [seat for seat in self.seats.values() if seat.may_take_one_ahead]
-        if not seats or self.line:
+        ahead = self._ahead()
+        if not ahead or self.line:
             return False
-        return self._ask(min(seats, key=Seat.began), ticket, now)
+        seats = [seat for seat in self.seats.values() if seat.may_take_ahead(ahead)]
+        return bool(seats) and self._ask(min(seats, key=Seat.order), ticket, now)
+
+    def _ahead(self) -> int:
+        """Return how many requests a worker may have beyond the one that it is at."""
+        pace_ms = self._meter.pace_ms
+        if pace_ms >= _QUICK_MS:
+            return 0
+        return max(1, min(self._most_ahead, int(_AHEAD_MS / max(pace_ms, 1e-3))))
 
     def _heard(self, seat: Seat, frame: Frame) -> None:
         """Take a frame of a worker's; once it is done, it goes on before its answer does."""
@@ -196,10 +209,11 @@ class Desk:
             asked[0].began = now
         elif not self._give_first(seat, now):
             return
-        if self.line and self._meter.pace_ms < _QUICK_MS and seat.may_take_one_ahead:
-            ticket = self.line.next()
-            if ticket is not None and not self._ask(seat, ticket, now):
+        ahead = self._ahead() if self.line else 0
+        while ahead and seat.may_take_ahead(ahead) and (ticket := self.line.next()) is not None:
+            if not self._ask(seat, ticket, now):
                 self._put_back(ticket)
+                return
 
     def _give_first(self, seat: Seat, now: float) -> bool:
         """Give a worker that is at nothing an errand, or a request, or rest; False for rest."""

@@ -42,7 +42,7 @@ class PoolSettings:
 
     A streamed answer has `timeout_s` until its first part and `stream_s` in all. Between the tries
     to replace a worker the pool waits `delays_s`; when its workers do nothing but die, it gives up
-    for `rest_s`.
+    for `rest_s`. A worker that is quick has `most_ahead` requests beyond the one that it is at.
     """
 
     workers: int
@@ -52,6 +52,7 @@ class PoolSettings:
     rest_s: float
     delays_s: Sequence[float] = DELAYS_S
     max_batch: int = 1
+    most_ahead: int = 4
     stream_s: float = 480.0
 
 
@@ -80,6 +81,7 @@ class Pool:
             self._meter,
             timeout_s=settings.timeout_s,
             max_batch=settings.max_batch,
+            most_ahead=settings.most_ahead,
             generation=recruiting.order.generation,
             on_loss=self._lost,
         )

@@ -124,19 +124,18 @@ class Seat:
         """Look up once what is called for each request."""
         self.send = self.worker.connection.send
 
-    @property
-    def may_take_one_ahead(self) -> bool:
-        """Whether it is at one request, still within its time, and nothing is to come between.
+    def may_take_ahead(self, most: int) -> bool:
+        """Return whether it has less than so many ahead, is in time, and nothing comes between.
 
         Several go together instead where the handlers take that.
         """
-        if len(self.asked) != 1 or self.errands or self.worker.batches:
+        if not 1 <= len(self.asked) <= most or self.errands or self.worker.batches:
             return False
         return self.asked[0].deadline < inf
 
-    def began(self) -> float:
-        """Return when it began with what it is at."""
-        return self.asked[0].began
+    def order(self) -> tuple[int, float]:
+        """Return what puts the worker first that will be free first."""
+        return len(self.asked), self.asked[0].began
 
     def queue(self, errand: Errand, within_s: float | None) -> None:
         """Ask the worker something when it is free next; TimeoutError if that takes too long."""
