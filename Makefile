@@ -102,4 +102,4 @@ lock: .venv/ready ## Resolve the requirements anew
 		--group oracle --output-file requirements/oracle.txt
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .venv-torch .venv-aws .venv-oracle build dist
+	rm -rf .venv .venv-torch .venv-aws .venv-oracle .venv-bench-* build dist
