@@ -199,6 +199,19 @@ def test_a_crash_while_loading_shows_the_users_line(local: LocalAws, tmp_path: P
     assert said[-1] == f'  File "{tmp_path}/inference.py", line 3 in model_fn'
 
 
+def test_requirements_that_cannot_be_installed_are_told_in_the_installers_words(
+    local: LocalAws, tmp_path: Path
+) -> None:
+    write(tmp_path, {"code/inference.py": "", "code/requirements.txt": "./no-such.whl\n"})
+    with local.deployed("requirements", tmp_path) as endpoint:
+        assert endpoint["EndpointStatus"] == "Failed"
+    first, *installer = endpoint["FailureReason"].splitlines()
+    assert first == (
+        f"InstallRequirementsError: {tmp_path}/code/requirements.txt could not be installed."
+    )
+    assert "no-such.whl" in "\n".join(installer)
+
+
 def test_both_ways_of_handlers_are_refused_in_the_toolkits_words(
     local: LocalAws, tmp_path: Path
 ) -> None:

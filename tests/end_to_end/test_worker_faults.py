@@ -98,6 +98,8 @@ def too_large(marks):
 
 
 def cuda(marks):
+    import torch
+    torch.cuda.empty_cache = (marks / "emptied").touch
     raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
 
@@ -359,6 +361,7 @@ def test_want_of_memory_and_exit_are_errors_of_a_request_and_the_worker_stays(
     headers = error["ResponseMetadata"]["HTTPHeaders"]
     assert headers["x-sagelet-where"] == faults.place_of(line)
     assert headers["x-sagelet-handler"] == "predict_fn"
+    assert (faults.marks / "emptied").exists() == (what == "cuda")  # a GPU's cached memory
     assert faults.pid == before
 
 
@@ -509,6 +512,16 @@ def test_a_client_that_leaves_costs_nothing_and_its_request_is_finished(faults: 
         "the daemon's log tells that a client left",
     )
     (faults.marks / "for-me").touch()
+    assert faults.pid == before
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_answer_costs_nothing(faults: Faults) -> None:
+    before = faults.pid
+    connection = post(faults, f"large {30 * MIB}")
+    answer = connection.getresponse()
+    assert answer.read(1000) == b"r" * 1000
+    answer.close()
+    connection.close()
     assert faults.pid == before
 
 

@@ -98,6 +98,7 @@ def test_the_rest_is_read_as_its_name_promises() -> None:
         SAGELET_SAMPLE="/p/sample.json",
         SAGELET_PARK_AFTER="30",
         SAGELET_MAX_MODELS="3",
+        SAGELET_LOG_MB="2",
         TS_JOB_QUEUE_SIZE="5",
     )
 
@@ -106,6 +107,7 @@ def test_the_rest_is_read_as_its_name_promises() -> None:
     assert container.sample == Path("/p/sample.json")
     assert (container.max_batch, container.max_models, container.waiting_limit) == (16, 3, 5)
     assert container.park_after_s == 30
+    assert container.log_bytes == 2 * 2**20
 
 
 def test_a_model_in_multi_model_mode_needs_no_variable() -> None:
@@ -137,6 +139,7 @@ def test_a_model_in_multi_model_mode_needs_no_variable() -> None:
                 "SAGELET_MAX_BATCH",
                 "SAGELET_MAX_MODELS",
                 "SAGELET_PARK_AFTER",
+                "SAGELET_LOG_MB",
             )
             for value in ("0", "-1", "1.5", "many", "²")
         ),
