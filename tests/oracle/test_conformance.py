@@ -27,7 +27,7 @@ RECORDED: Mapping[str, Any] = RECORDINGS["cases"]
 COUNTED = {row.id for row in DIFFERENCES if row.counted}
 
 # The server takes forms apart and counts bytes; what is recorded begins after it.
-BEYOND_THE_WORKER = {"form-body", "response-too-large"}
+BEYOND_THE_WORKER = {"form-body", "request-too-large", "response-too-large"}
 EXAMPLES = {
     "accept-list": "told: two types is accepted",
     "answer-metadata": "context: context.set_response_header(0, 'X-Kind', 5)",

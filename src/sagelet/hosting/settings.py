@@ -10,6 +10,7 @@ from pathlib import Path
 from sagelet.domain.hosting import Model
 from sagelet.hosting.output import KEPT_BYTES
 from sagelet.hosting.variables import Variables
+from sagelet.worker.spec import CONTAINER_LIMIT_BYTES
 
 PROGRAM = "SAGEMAKER_PROGRAM"
 WORKERS = "SAGEMAKER_MODEL_SERVER_WORKERS"
@@ -45,8 +46,6 @@ OURS = (PYTHON, THREADS, CONTRACT, MAX_BATCH, SAMPLE, PARK_AFTER, ATTACH, MAX_MO
 AUTO = "auto"
 STRICT = "strict"
 CONTRACTS = ("sane", STRICT)
-STRICT_LIMIT_BYTES = 6_553_500
-"""TorchServe's own limit for a request and for a response."""
 _MAX_BATCH = 32
 _MAX_MODELS = 8
 _MB = 2**20
@@ -122,7 +121,7 @@ class Container:
         """
         said = Variables(model.environment)
         contract = said.one_of(CONTRACT, CONTRACTS) or settings.contract
-        limit = STRICT_LIMIT_BYTES if contract == STRICT else None
+        limit = CONTAINER_LIMIT_BYTES if contract == STRICT else None
         return cls(
             program=said.text(PROGRAM) or "inference.py",
             workers=_workers(said, settings, is_multi=_is_multi(model, said)),

@@ -48,6 +48,10 @@ class ServeOrder:
     kind: str = "serve"
 
 
+CONTAINER_LIMIT_BYTES = 6_553_500
+"""What a request and its answer may have in SageMaker's container, unless a variable says so."""
+
+
 @dataclass(frozen=True)
 class HostOrder:
     """Run a training script and outlive whoever gave the order. Descriptors: none.

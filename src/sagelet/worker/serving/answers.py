@@ -23,6 +23,7 @@ from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.time_limit import TookTooLong
 from sagelet.worker.serving.tracebacks import blame
 from sagelet.worker.serving.turns import Turn
+from sagelet.worker.spec import CONTAINER_LIMIT_BYTES
 
 __all__ = ["Responder", "culprit", "server_error"]
 
@@ -107,7 +108,11 @@ class Responder:
 
     def refusal(self, turn: Turn, body: bytes) -> tuple[dict[str, Any], bytes] | None:
         """Return the answer to a request whose body is over the limit; no handler sees it."""
-        if self._max_request_bytes is None or len(body) <= self._max_request_bytes:
+        if self._max_request_bytes is None:
+            if len(body) > CONTAINER_LIMIT_BYTES and not self.strict:
+                turn.request.differ("request-too-large")
+            return None
+        if len(body) <= self._max_request_bytes:
             return None
         return turn.header(HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value, None), b""
 
@@ -148,8 +153,11 @@ class Responder:
             raise
         turn.leave()
         limit = self._max_response_bytes
-        if limit is not None and len(payload) > limit:
-            return self._too_large(turn, payload, limit)
+        if len(payload) > (limit or CONTAINER_LIMIT_BYTES):
+            if limit is not None:
+                return self._too_large(turn, payload, limit)
+            if not self.strict:
+                turn.request.differ("response-too-large")
         if turn.stream is not None:
             payload = turn.stream.taken() + payload
         status = turn.request.status

@@ -112,10 +112,17 @@ DIFFERENCES = (
         why="it is the obvious way",
     ),
     Difference(
+        "request-too-large",
+        here="a request may have as much as the daemon takes, unless a variable sets a limit",
+        there="one of more than 6,553,500 bytes is a 413",
+        why="a limit is for the machine that has it",
+    ),
+    Difference(
         "response-too-large",
-        here="an answer that is larger than the limit is a 500 that names both",
+        here="an answer that is larger than the limit is a 500 that names both; there is none "
+        "unless a variable sets it, where the container has 6,553,500 bytes",
         there='the worker dies: 500, "Worker died."',
-        why="an error has a text",
+        why="an error has a text, and a limit is for the machine that has it",
     ),
     Difference(
         "header-case",

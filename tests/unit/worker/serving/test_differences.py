@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from sagelet.worker.serving.differences import DIFFERENCES, Refused
+from sagelet.worker.spec import CONTAINER_LIMIT_BYTES
 from tests.serving_projects import Project, serving
 
 MODEL = "def model_fn(model_dir):\n    return lambda data: data\n"
@@ -134,6 +135,13 @@ CASES = {
         sane=(200, JSON, "token"),
         strict=(503, JSON, '{\n  "code": 503,'),
     ),
+    "request-too-large": Case(
+        answering("return str(len(data))"),
+        body=bytes(CONTAINER_LIMIT_BYTES + 1),
+        content_type="application/octet-stream",
+        sane=(200, JSON, "6553501"),
+        strict=(413, None, ""),
+    ),
     "response-too-large": Case(
         answering("return 'x' * 11"),
         limit=10,
@@ -164,7 +172,14 @@ def asked(
 ) -> tuple[tuple[int, str | None, str], tuple[str, ...]]:
     """Return status, content type and body of the answer, and the ids that it carries."""
     files = {"inference.py": case.source}
-    with serving(tmp_path, files, contract=contract, max_response_bytes=case.limit) as project:
+    most = CONTAINER_LIMIT_BYTES if contract == "strict" else None  # as hosting has it
+    with serving(
+        tmp_path,
+        files,
+        contract=contract,
+        max_request_bytes=most,
+        max_response_bytes=case.limit,
+    ) as project:
         header, body = project.ask(case.body, case.content_type, case.accept, dict(case.headers))
     found = (header["status"], header["content_type"], body.decode())
     return found, tuple(header.get("differs", ()))
@@ -215,6 +230,16 @@ def test_a_request_that_strict_answers_alike_carries_nothing(
             answers.append((header["status"], header["content_type"], body))
             assert "differs" not in header
     assert answers[0] == answers[1]
+
+
+def test_an_answer_that_is_sent_though_it_is_over_the_containers_limit_is_counted(
+    tmp_path: Path,
+) -> None:
+    source = answering(f"return 'x' * {CONTAINER_LIMIT_BYTES + 1}")
+    with serving(tmp_path, {"inference.py": source}, contract="sane") as project:
+        header, body = project.ask(b"x")
+    assert (header["status"], len(body)) == (200, CONTAINER_LIMIT_BYTES + 1)
+    assert header["differs"] == ["response-too-large"]
 
 
 def test_one_requests_differences_are_not_the_nexts(tmp_path: Path) -> None:
