@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from sagelet.worker import fresh, leaving, libc, placing
 from sagelet.worker.host import run_host
+from sagelet.worker.settling import settle
 from sagelet.worker.spec import HostOrder, Order, ServeOrder, order_from_json
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -43,20 +44,14 @@ def _serve(order: ServeOrder, fds: Sequence[int], set_by_imports: Mapping[str, s
     for descriptor in {stdout, stderr}:  # which may be one and the same
         os.close(descriptor)
     placed, why_not = placing.place(order)
-    fresh.variables(placed.environment, set_by_imports)
     fresh.text_streams(placed.environment)
-    fresh.file_modes()
-    if why_not:
-        sys.stderr.write(placing.ELSEWHERE.format(why_not) + "\n")
-    fresh.module_path(placed.environment)
-    fresh.packages(placed.site_dirs)
-    fresh.identity()
-    fresh.threads(placed.environment, placed.threads)
-    os.chdir(placed.cwd)
-    sys.argv = [placed.program]
+    settle(placed, why_not, set_by_imports)
     from sagelet.worker.serving.loop import serve
 
-    return serve(placed, socket.socket(fileno=channel))
+    sock = socket.socket(fileno=channel)
+    # A fork of a handler's that comes back to us must not answer, nor keep the line open for us.
+    os.register_at_fork(after_in_child=sock.close)
+    return serve(placed, sock)
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

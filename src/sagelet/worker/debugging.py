@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from sagelet.worker import fresh, libc, placing
+from sagelet.worker.settling import settle
 from sagelet.worker.spec import ServeOrder, order_from_json
 
 _KEPT = ("TERM", "COLUMNS", "LINES", "INPUTRC", "PYTHONBREAKPOINT")
@@ -49,16 +50,7 @@ def _serve(order: ServeOrder, channel: int, port: int, *, wait: bool) -> int:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     placed, why_not = placing.place(order)
     placed = replace(placed, environment={**kept, **placed.environment})
-    fresh.variables(placed.environment, {})
-    fresh.file_modes()
-    if why_not:
-        sys.stderr.write(placing.ELSEWHERE.format(why_not) + "\n")
-    fresh.module_path(placed.environment)
-    fresh.packages(placed.site_dirs)
-    fresh.identity()
-    fresh.threads(placed.environment, placed.threads)
-    os.chdir(placed.cwd)
-    sys.argv = [placed.program]
+    settle(placed, why_not, {})
     if port:
         _listen(port, wait=wait)
     elif "PYTHONBREAKPOINT" not in os.environ:
