@@ -192,6 +192,14 @@ def talks_over(marks):
     return "said"
 
 
+def forks(marks):
+    return "parent" if os.fork() else "child"
+
+
+def too_long_a_type(marks):
+    return "x", "text/" + "x" * 100_000
+
+
 def large(marks, size):
     return b"r" * int(size)
 
@@ -447,6 +455,23 @@ def test_a_handler_that_breaks_its_workers_own_line_costs_that_worker_only(
     assert error["OriginalStatusCode"] == 500
     assert error["OriginalMessage"] == died(500, "Worker died.")
     assert faults.pid != before
+
+
+def test_a_fork_that_comes_back_from_a_handler_answers_nobody(faults: Faults) -> None:
+    before = faults.pid
+    for _ in range(5):
+        assert faults.ask("forks") == "parent"
+        assert faults.pid == before
+
+
+def test_a_header_that_no_client_takes_is_an_error_and_no_broken_connection(
+    faults: Faults,
+) -> None:
+    error = faults.error("too_long_a_type")
+    assert error["OriginalStatusCode"] == 500
+    assert error["OriginalMessage"].startswith(
+        "The header content-type has 100005 characters; at most 8192 are sent.\nTraceback"
+    )
 
 
 @pytest.mark.parametrize("end", ["killed", "vanishes", "backtracks"])

@@ -22,7 +22,7 @@ from sagelet.worker.serving.streams import Sink, Stream, StreamCancelled, close,
 from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.time_limit import TookTooLong
 from sagelet.worker.serving.tracebacks import blame
-from sagelet.worker.serving.turns import Turn
+from sagelet.worker.serving.turns import LongHeader, Turn
 from sagelet.worker.spec import CONTAINER_LIMIT_BYTES
 
 __all__ = ["Responder", "culprit", "server_error"]
@@ -134,7 +134,7 @@ class Responder:
         """Return the answer that a result of the last handler makes.
 
         Raises:
-            Unserialisable, Refused: it cannot be sent.
+            Unserialisable, Refused, LongHeader: it cannot be sent.
         """
         content_type: str | None = turn.formats.label
         if isinstance(result, tuple):
@@ -148,7 +148,8 @@ class Responder:
                 payload = b""
             else:
                 payload = to_bytes(result, strict=self.strict)
-        except (Unserialisable, Refused) as error:
+            turn.check_headers(content_type)
+        except (Unserialisable, Refused, LongHeader) as error:
             blame(error, self._last_function())
             raise
         turn.leave()
@@ -240,6 +241,7 @@ class Responder:
     def _stream(self, turn: Turn, content_type: str | None) -> Stream:
         """Return the stream of a request; an error that a handler answers is not streamed."""
         if turn.stream is None:
+            turn.check_headers(content_type)
             sink = turn.sink if turn.request.status < HTTPStatus.BAD_REQUEST else None
             turn.stream = Stream(turn.asked.get("id"), sink, lambda: turn.beginning(content_type))
         return turn.stream

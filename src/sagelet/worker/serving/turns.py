@@ -10,8 +10,14 @@ from sagelet.worker.serving.context import CONTENT_TYPE, RequestProcessor
 from sagelet.worker.serving.formats import Formats
 from sagelet.worker.serving.streams import Sink, Stream
 
+_LONGEST_HEADER = 8192
+"""Clients take no longer line (Python's: 64 KiB), and hang up and ask again if one comes."""
 # TorchServe's own mark on the first of several parts; it is no header of the answer.
 _INTERNAL = (CONTENT_TYPE, "ts_stream_next")
+
+
+class LongHeader(Exception):
+    """A header of the answer is longer than clients take; the text names it."""
 
 
 class Turn:
@@ -66,6 +72,21 @@ class Turn:
         if self.handler is not None and self._since:
             self.phases_ms[self.handler] = (perf_counter_ns() - self._since) // 1000 / 1000
             self._since = 0
+
+    def check_headers(self, content_type: str | None) -> None:
+        """See that no header of the answer is too long for clients.
+
+        Raises:
+            LongHeader: one is.
+        """
+        if not self.request.headers and len(content_type or "") <= _LONGEST_HEADER:
+            return
+        for name, value in ((CONTENT_TYPE, content_type), *self.request.headers.items()):
+            size = len(str(value))
+            if size > _LONGEST_HEADER:
+                raise LongHeader(
+                    f"The header {name} has {size} characters; at most {_LONGEST_HEADER} are sent."
+                )
 
     def beginning(self, content_type: str | None) -> dict[str, Any]:
         """Return the header that goes before the first of several parts."""

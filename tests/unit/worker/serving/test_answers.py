@@ -302,6 +302,25 @@ def test_the_limits_are_of_bodies_and_take_what_just_fits(tmp_path: Path) -> Non
     assert body == b"The answer has 5 bytes; the limit is 4."
 
 
+@pytest.mark.parametrize("contract", ["sane", "strict"])
+def test_a_header_that_no_client_takes_is_an_error(tmp_path: Path, contract: str) -> None:
+    body = "if data == b'type':\n    return 'x', 'y' * 9000\n"
+    body += "context.set_response_header(0, 'X-Kind', 'y' * 9000)\nreturn 'x'"
+    with serving(tmp_path, a_transform(body), contract=contract) as project:
+        for asked, name in ((b"type", "content-type"), (b"header", "X-Kind")):
+            header, said = project.ask(asked)
+            assert (header["status"], header["handler"]) == (500, "transform_fn")
+            first = said.decode().splitlines()[0]
+            assert first == f"The header {name} has 9000 characters; at most 8192 are sent."
+
+
+def test_a_stream_does_not_begin_with_a_header_that_no_client_takes(tmp_path: Path) -> None:
+    body = "context.set_response_header(0, 'X-Kind', 'y' * 9000)\nyield 'x'"
+    header, said = answered(tmp_path, body)
+    assert (header["status"], "streamed" in header) == (500, False)
+    assert said.startswith(b"The header X-Kind has 9000 characters")
+
+
 def test_handlers_that_were_swapped_in_answer_the_next_request(tmp_path: Path) -> None:
     with serving(tmp_path, {"inference.py": ECHO}) as project:
         project.says()
