@@ -34,7 +34,8 @@ MOVES: Mapping[EndpointStatus, frozenset[EndpointStatus]] = {
     ),
     EndpointStatus.UPDATING: frozenset({EndpointStatus.IN_SERVICE, EndpointStatus.FAILED}),
     EndpointStatus.FAILED: frozenset({EndpointStatus.DELETING, EndpointStatus.UPDATING}),
-    EndpointStatus.DELETING: frozenset(),
+    # A deletion that went wrong may be tried again.
+    EndpointStatus.DELETING: frozenset({EndpointStatus.FAILED}),
 }
 
 

@@ -57,10 +57,15 @@ class Ledger:
             )
 
     def failed(self, endpoint: Endpoint, reason: str) -> None:
-        """Record that an endpoint serves nothing, and why."""
+        """Record that an endpoint serves nothing, and why; `endpoint` is as it was to change.
+
+        One that is being deleted meanwhile stays so, unless its deletion is what failed.
+        """
         with self._store.writing() as tx:
             found = _same(tx, endpoint)
-            if found is None or found.status is EndpointStatus.DELETING:
+            if found is None:
+                return
+            if found.status is EndpointStatus.DELETING and endpoint.status is not found.status:
                 return
             if found.status is EndpointStatus.FAILED:
                 tx.endpoints.put(replace(found, failure_reason=reason))

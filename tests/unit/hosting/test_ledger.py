@@ -90,7 +90,14 @@ def test_an_endpoint_that_was_deleted_and_made_again_is_left_alone() -> None:
 
 def test_an_endpoint_that_is_being_deleted_does_not_fail() -> None:
     book = Book(EndpointStatus.DELETING)
-    book.ledger.failed(book.endpoint, "x")
+    book.ledger.failed(replace(book.endpoint, status=EndpointStatus.UPDATING), "x")
     assert book.now.status is EndpointStatus.DELETING
     book.ledger.removed(book.endpoint)
     assert book.ledger.all() == ()
+
+
+def test_a_deletion_that_failed_may_be_tried_again() -> None:
+    book = Book(EndpointStatus.DELETING)
+    book.ledger.failed(book.endpoint, "Internal failure of the host: x")
+    assert book.now.status is EndpointStatus.FAILED
+    assert book.now.failure_reason == "Internal failure of the host: x"
