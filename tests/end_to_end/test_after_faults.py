@@ -119,7 +119,7 @@ def sizes(own: LocalAws) -> Sizes:
         descriptors=daemon.num_fds() + zygote.num_fds(),
         threads=daemon.num_threads() + zygote.num_threads(),
         daemon_mb=daemon.memory_info().rss / 2**20,
-        zygote_mb=zygote.memory_full_info().uss / 2**20,
+        zygote_mb=zygote.memory_info().rss / 2**20,
         processes=len(daemon.children(recursive=True)),
     )
 
