@@ -1,4 +1,8 @@
-"""One call of a model and its answer, as bytes and headers: no HTTP and no AWS names here."""
+"""One call of a model and its answer, as bytes and headers: no HTTP and no AWS names here.
+
+Nobody changes these values. They are not frozen because one of each is made for every request, and
+a frozen one takes five times as long to make.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Invocation:
     """A call of an endpoint. `headers` are those that the platform passes to the container."""
 
@@ -20,7 +24,7 @@ class Invocation:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # as a default it must have a hash
 class Timing:
     """Where the time of a request went, in milliseconds: waiting, each handler, and in all."""
 
@@ -32,7 +36,7 @@ class Timing:
 UNTIMED = Timing()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What the container answered: an HTTP status, a body, and where it came from.
 
