@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from sagelet.domain.invocation import Answer, Invocation
 from sagelet.errors import EndpointNotInService, QueueFull
 from sagelet.server import bodies
 from sagelet.server.protocol import HEAD_S
+from sagelet.server.shortcut import InvocationProtocol
 from tests.door_rig import PATIENCE_S, Door, HeldHost, a_door, read_answer
 from tests.fakes import HeldClock, ScriptedHost
 from tests.signed_requests import raw, signed
@@ -253,6 +255,38 @@ async def test_a_host_that_gives_up_closes_the_connection(held: tuple[Door, Held
     await until(lambda: host.held)
     host.held[0].cancel()
     assert await reader.read() == b""
+
+
+async def test_a_connection_is_kept_for_some_time_after_its_last_answer(door: Door) -> None:
+    reader, writer = await door.connect()
+    await until(lambda: door.server.server_state.connections)
+    (connection,) = door.server.server_state.connections
+    cast("InvocationProtocol", connection).timeout_keep_alive = cast("int", 0.3)
+    last = begun = time.monotonic()
+    while last < begun + 0.5:
+        writer.write(a_request())
+        assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+        last = time.monotonic()
+        await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+    assert time.monotonic() > last + 0.25
+
+
+async def test_a_connection_is_kept_while_an_answer_takes_long(
+    held: tuple[Door, HeldHost],
+) -> None:
+    door, host = held
+    reader, writer = await door.connect()
+    await until(lambda: door.server.server_state.connections)
+    (connection,) = door.server.server_state.connections
+    cast("InvocationProtocol", connection).timeout_keep_alive = cast("int", 0.1)
+    for number in range(2):
+        writer.write(a_request())
+        await until(partial(_has_begun, host, number))
+        await asyncio.sleep(0.2)
+        host.held[number].set_result(DONE)
+        assert (await read_answer(reader)).endswith(b"done")
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
 
 
 async def test_many_who_dawdle_keep_nobody_waiting(door: Door) -> None:

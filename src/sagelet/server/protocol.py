@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEAD_S = 10.0
 DISCARD_S = 30.0
 HEAD_BYTES = 64 * 1024
+# An event loop's clock is coarse, and its timers may come a little early.
+_COARSE_S = 0.01
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -24,8 +26,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Start with no request under way."""
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_between = True
         self._in_head = True
         self._in_body = False
+        self._answered_at = 0.0
         self._keep_alive = True
         self._head_bytes = 0
 
@@ -51,6 +55,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._deadline is None:
             self._arm(HEAD_S)
 
+    def on_message_begin(self) -> None:
+        """The first byte of a request is there."""
+        self._is_between = False
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """The head is whole: from here the application keeps the time."""
         self._begin_body()
@@ -72,10 +81,42 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """An answer went out; if the body still comes, it must end soon."""
-        super().on_response_complete()
+        """An answer went out; if the body still comes, it must end soon.
+
+        Where nothing but the next request is waited for, the timer of a connection that is kept
+        goes on, and looks at when the last answer was: to set one for each answer, and to cancel
+        it, takes longer than to write the answer.
+        """
+        self._answered_at = self.loop.time()
+        if self.pipeline or not self._is_between or self.flow.read_paused:
+            super().on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            if self.timeout_keep_alive_task is None and not self.transport.is_closing():
+                self._keep_alive_for(self.timeout_keep_alive)
         if self._in_body:
             self._arm(DISCARD_S)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing was asked for as long as it is kept."""
+        self.timeout_keep_alive_task = None
+        if self._is_answering():
+            return  # the end of the answer begins to count anew
+        left_s = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if left_s > _COARSE_S:
+            self._keep_alive_for(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _is_answering(self) -> bool:
+        """Return whether a request has come that is not answered yet."""
+        before: RequestResponseCycle | None = self.cycle
+        return before is not None and not before.response_complete
+
+    def _keep_alive_for(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _begin_body(self) -> None:
         self._disarm()
@@ -83,7 +124,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _end_body(self) -> None:
         self._disarm()
-        self._in_head, self._in_body = True, False
+        self._is_between = self._in_head = True
+        self._in_body = False
 
     def _arm(self, seconds: float) -> None:
         self._disarm()

@@ -1,10 +1,12 @@
 """The connection's side of the short path: an invocation that leaves uvicorn before ASGI.
 
-    head complete ── unusual? ────────────────────────────────> uvicorn, ASGI, AwsFace
-         │
-    body collected, within a deadline
-         │
-    Invocations.begin ── not surely ours to serve? ───────────> uvicorn, with head and body
+    a piece of the connection ── one usual request? ── yes ───┐
+         │ no                                                 │
+    httptools: head complete ── unusual? ─────────────────────│──> uvicorn, ASGI, AwsFace
+         │                                                    │
+    body collected, within a deadline                         │
+         │ <──────────────────────────────────────────────────┘
+    Invocations.begin ── not surely ours to serve? ───────────────> uvicorn, with head and body
          │
     the future is done ── one write; the next request
 
@@ -18,8 +20,6 @@ from __future__ import annotations
 import logging
 from asyncio import Future
 from typing import Any
-
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from sagelet.domain.invocation import Answer
 from sagelet.server import bodies
@@ -64,7 +64,9 @@ class InvocationProtocol(BoundedHttpProtocol):
         self._running: Call | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Give a body that has not come with its head a time to come."""
+        """Take a request that has come whole; give a body that has not a time to come."""
+        if self._is_between and self._takes(data):
+            return
         super().data_received(data)
         if self._arriving is not None and self._deadline is None:
             self._arm(bodies.BODY_S)
@@ -112,10 +114,26 @@ class InvocationProtocol(BoundedHttpProtocol):
         self._running = call
         call.future.add_done_callback(self._answered)
 
+    def _takes(self, data: bytes) -> bool:
+        """Begin the invocation that a piece of the connection is, if it is exactly one."""
+        if self._is_answering() or self.flow.write_paused or self.transport.is_closing():
+            return False
+        whole = self._invocations.whole(data)
+        if whole is None:
+            return False
+        asked, body = whole
+        future = self._invocations.begin(asked, body)
+        if future is None:
+            return False
+        self._disarm()
+        call = Call(asked, keep_alive=True)
+        call.future = future
+        self._running = self.cycle = call  # type: ignore[assignment]  # see Call
+        future.add_done_callback(self._answered)
+        return True
+
     def _taken(self) -> Asked | None:
-        before: RequestResponseCycle | None = self.cycle
-        under_way = before is not None and not before.response_complete
-        if under_way or self.flow.write_paused or self.expect_100_continue:
+        if self._is_answering() or self.flow.write_paused or self.expect_100_continue:
             return None
         parser = self.parser
         if parser.get_method() != b"POST" or parser.get_http_version() != "1.1":

@@ -102,9 +102,9 @@ def model_error(answer: Answer, *, endpoint: str, account: Account) -> Fault:
 
 def is_plain(answer: Answer) -> bool:
     """Say whether an answer is a result of which `show_answer` tells no header of the container."""
-    return not is_refusal(answer) and not any(
-        name.lower() in _FROM_CONTAINER for name in answer.headers
-    )
+    if is_refusal(answer):
+        return False
+    return not answer.headers or _FROM_CONTAINER.keys().isdisjoint(map(str.lower, answer.headers))
 
 
 def local_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
@@ -112,7 +112,17 @@ def local_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
 
     `docs/reference/local-api.md` lists them.
     """
-    ours = {"x-sagelet-generation": str(answer.generation)}
+    return generation_header(answer) | telling_headers(answer)
+
+
+def generation_header(answer: Answer | StreamedAnswer) -> dict[str, str]:
+    """Return the local header that is the same for all answers of a generation."""
+    return {"x-sagelet-generation": str(answer.generation)}
+
+
+def telling_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
+    """Return the other local headers, which tell of one answer."""
+    ours: dict[str, str] = {}
     if isinstance(answer, Answer):
         if answer.timing is not UNTIMED:
             ours["server-timing"] = server_timing(answer.timing)
@@ -129,7 +139,7 @@ def local_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
 
 def server_timing(timing: Timing) -> str:
     """Return a Server-Timing header, in milliseconds, which browsers' tools show as bars."""
-    handlers = "".join([f"{name};dur={ms:.3f}, " for name, ms in timing.handlers_ms.items()])
+    handlers = "".join(["%s;dur=%.3f, " % each for each in timing.handlers_ms.items()])  # noqa: UP031 - it is faster
     return as_header(f"queue;dur={timing.queue_ms:.3f}, {handlers}total;dur={timing.total_ms:.3f}")
 
 
