@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any
@@ -76,7 +77,7 @@ class Desk:
         self._on_loss = on_loss
         self._heads = Heads()
         self._free: list[Seat] = []
-        self._quiet = asyncio.Event()
+        self._quiet: asyncio.Event | None = None
         self._is_to_serve = False
 
     @property
@@ -107,8 +108,8 @@ class Desk:
     def admit(self, worker: Worker) -> None:
         """Take a worker in; it gets work at once."""
         seat = self.seats[worker] = Seat(worker)
-        worker.connection.on_frame = lambda frame: self._heard(seat, frame)
-        worker.connection.on_lost = lambda: self._lost(seat)
+        worker.connection.on_frame = partial(self._heard, seat)
+        worker.connection.on_lost = partial(self._lost, seat)
         if worker.connection.is_lost:
             self._lost(seat)
         else:
@@ -136,7 +137,7 @@ class Desk:
     async def until_quiet(self, within_s: float) -> None:
         """Wait until all that has come in is answered, or the time is over."""
         if not self.is_quiet:
-            self._quiet.clear()
+            self._quiet = self._quiet or asyncio.Event()
             with suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
                     await self._quiet.wait()
@@ -223,11 +224,11 @@ class Desk:
             if self._ask(seat, errand, now):  # if not, it is told like the others
                 seat.errands.popleft()
             return True
-        tickets = self.line.several(self._max_batch if seat.worker.batches else 1)
+        line = self.line
+        tickets = line.several(self._max_batch if seat.worker.batches else 1) if line else ()
         if not tickets:
             self._free.append(seat)
-            if self.is_quiet:
-                self._quiet.set()
+            self._tell_if_quiet()
             return False
         work = tickets[0] if len(tickets) == 1 else Batch(tickets, self._timeout_s)
         if not self._ask(seat, work, now):
@@ -257,8 +258,13 @@ class Desk:
             self._free.remove(seat)
         self._on_loss(self.vacate(seat, why))
         self._serve()
-        if self.is_quiet:
+        self._tell_if_quiet()
+
+    def _tell_if_quiet(self) -> None:
+        """Tell whoever waits for it that all is answered."""
+        if self._quiet is not None and self.is_quiet:
             self._quiet.set()
+            self._quiet = None
 
     def _look(self, now: float) -> float:
         """Answer for workers that did not in time, give up those that hang."""
