@@ -122,13 +122,15 @@ async def test_what_cannot_be_imported_is_told_and_keeps_nothing_cold(
     assert "not imported: no_such_module (ModuleNotFoundError: No module named" in notes[0]
 
 
-async def test_a_launch_is_forked_while_the_zygote_still_imports(
-    make: Make, host: HostFolder, tmp_path: Path
+async def test_a_launch_is_forked_and_its_end_told_while_the_zygote_still_imports(
+    host: HostFolder, notes: list[str], tmp_path: Path
 ) -> None:
     python, site = _environment(tmp_path)
     (site / "slow.py").write_text(
-        "import os, time\nwhile not os.path.exists(os.environ['HOME'] + '/go'):\n"
+        "import os, subprocess, time\n"
+        "while not os.path.exists(os.environ['HOME'] + '/go'):\n"
         "    time.sleep(0.01)\n"
+        "    assert subprocess.run(['sh', '-c', 'exit 3']).returncode == 3\n"
     )
     home = tmp_path / "go-home"
     home.mkdir()
@@ -136,14 +138,17 @@ async def test_a_launch_is_forked_while_the_zygote_still_imports(
         Path(python),
         package_path=package_path.ensure(tmp_path / "package"),
         preload=("queue", "slow"),
-        on_note=lambda _: None,
+        on_note=notes.append,
         environment={"HOME": str(home), "PATH": os.environ["PATH"]},
     )
 
     child = await launcher.launch(host.order("import sys\nprint('slow' in sys.modules)\n"))
 
+    assert await asyncio.wait_for(child.wait(), DEADLINE_S) == 0
+    assert notes == []
     (home / "go").touch()
-    assert await child.wait() == 0
+    await _warmed(notes)
+    assert "not imported" not in notes[0]  # it heard of the end of its own child
     assert child.warm
     assert host.lines() == ["False"]
     await launcher.close()

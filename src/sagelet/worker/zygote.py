@@ -43,6 +43,7 @@ OURS = ("sagelet.worker.serving.loop",)
 """What of our own a worker needs; a few milliseconds each."""
 
 _MOST_FDS = 16
+_PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 _WORKERS_GO_WITHIN_S = 2.0
 _PROCEED_WITHIN_S = 1.0
 
@@ -91,12 +92,23 @@ class Zygote:
                 return request
 
     def _import(self, module: str) -> None:
+        # An import may take seconds, and who waits for a worker that died is not to wait for it.
+        before = signal.signal(signal.SIGCHLD, self._report_workers)
         try:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - a broken package must not keep the others cold; it is reported
             self._skipped[module] = f"{type(error).__name__}: {error}"
         else:
             self._imported.append(module)
+        finally:
+            signal.signal(signal.SIGCHLD, before)
+
+    def _report_workers(self, _number: int, _frame: object) -> None:
+        """Tell of our children that have ended; those of a module that is imported are its own."""
+        for pid in list(self._kinds):
+            with contextlib.suppress(ChildProcessError):
+                if os.waitid(os.P_PID, pid, _PEEK) is not None:
+                    self._report(*self._collect(pid))
 
     def _say_ready(self, *, complete: bool) -> None:
         self._send(
@@ -174,21 +186,26 @@ class Zygote:
             self._end()
 
     def _report_exits(self) -> None:
-        for pid, code, peak_kib in self._exits():
-            self._send({"op": "exited", "pid": pid, "code": code, "peak_kib": peak_kib})
+        for exited in self._exits():
+            self._report(*exited)
+
+    def _report(self, pid: int, code: int, peak_kib: int) -> None:
+        self._send({"op": "exited", "pid": pid, "code": code, "peak_kib": peak_kib})
 
     def _exits(self) -> list[tuple[int, int, int]]:
         """Collect the children that have ended, and end what they left in their groups."""
         ended = []
         with contextlib.suppress(ChildProcessError):
-            peek = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            while (child := os.waitid(os.P_ALL, 0, peek)) is not None:
-                _kill_group(child.si_pid)  # before it is collected: the number is still its own
-                _, status, usage = os.wait4(child.si_pid, 0)
-                self._kinds.pop(child.si_pid, None)
-                code = os.waitstatus_to_exitcode(status)
-                ended.append((child.si_pid, code, usage.ru_maxrss))
+            while (child := os.waitid(os.P_ALL, 0, _PEEK)) is not None:
+                ended.append(self._collect(child.si_pid))
         return ended
+
+    def _collect(self, pid: int) -> tuple[int, int, int]:
+        """Collect a child that has ended: its pid, its exit code, and its most memory in KiB."""
+        _kill_group(pid)  # before it is collected: the number is still its own
+        _, status, usage = os.wait4(pid, 0)
+        self._kinds.pop(pid, None)
+        return pid, os.waitstatus_to_exitcode(status), usage.ru_maxrss
 
     def _end(self) -> NoReturn:
         """The daemon has gone: see the serving workers off, and leave."""
