@@ -2,6 +2,8 @@
 
     AllTraffic/01j…        the first
     AllTraffic/01j….2      goes on here
+
+What a name's parts are, the folder alone tells: nothing else is remembered.
 """
 
 from __future__ import annotations
