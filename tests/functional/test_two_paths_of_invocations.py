@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import pytest
 
 from sagelet.domain.invocation import Answer, Timing
 from sagelet.errors import EndpointNotInService, ModelNotReady, QueueFull, VariantNotFound
-from tests.door_rig import MAX_BODY_BYTES, Door, a_door
+from tests.door_rig import MAX_BODY_BYTES, PATIENCE_S, Door, a_door, read_answer
 from tests.fakes import HeldClock
 from tests.signed_requests import HOST, Fields, raw, signed
 
@@ -267,6 +268,28 @@ async def test_a_bad_request(short: Door, asgi: Door, name: str) -> None:
     assert short.host.invocations == []
 
 
+FIRST = Case(JSON | {"Amz-Sdk-Request": "attempt=1"}, bend=also("Amz-Sdk-Invocation-Id", "1"))
+
+
+@pytest.mark.parametrize("case", [*GOOD.values(), *BAD.values()], ids=[*GOOD, *BAD])
+async def test_what_a_connection_asked_before_makes_no_difference(
+    short: Door, asgi: Door, case: Case
+) -> None:
+    for first in (GOOD["a plain one"], FIRST):
+        reader, writer = await short.connect()
+        writer.write(first.bytes())
+        assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
+        short.host.invocations.clear()
+        asgi.host.invocations.clear()
+        writer.write(case.bytes())
+        answer = await asyncio.wait_for(
+            read_answer(reader, is_head=case.method == "HEAD"), PATIENCE_S
+        )
+        other = await asgi.exchange(case.bytes())
+        assert A_UUID.sub(b"ID", answer) == A_UUID.sub(b"ID", other)
+        assert short.host.invocations == asgi.host.invocations
+
+
 @pytest.mark.parametrize("name", SAID)
 async def test_an_answer_of_the_host(short: Door, asgi: Door, name: str) -> None:
     short.host.line = asgi.host.line = SAID[name]
@@ -284,6 +307,45 @@ async def test_a_request_that_is_sent_again_is_served_again_until_its_time_is_ov
     short.clock.move(5 * 60 + 1)
     assert b"Signature expired" in await short.exchange(request)
     assert len(short.host.invocations) == 3
+
+
+async def test_a_client_may_ask_on_with_other_bodies_times_and_numbers(short: Door) -> None:
+    reader, writer = await short.connect()
+    for number in range(3):
+        case = Case(
+            JSON, b"%d" % 10**number, minutes=number,
+            bend=also("amz-sdk-invocation-id", f"{number}"),
+        )  # fmt: skip
+        writer.write(case.bytes())
+        assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
+    assert [each.body for each in short.host.invocations] == [b"1", b"10", b"100"]
+    assert short.by_asgi == 0
+
+
+async def test_nothing_that_is_signed_can_be_changed_on_a_connection(short: Door) -> None:
+    case = Case(JSON | {"amz-sdk-request": "attempt=1"})
+    good, later = case.bytes(), replace(case, minutes=1).bytes()
+    a_date, a_signature = re.compile(rb"\d{8}T\d{6}Z"), re.compile(rb"Signature=\w{64}")
+    (other_date,), (other_signature,) = a_date.findall(later), a_signature.findall(later)
+    bent = [
+        good.replace(b"attempt=1", b"attempt=2"),
+        a_date.sub(other_date, good),
+        a_signature.sub(other_signature, good),
+        a_signature.sub(b"Signature=", good),
+        good.replace(BODY, BODY[::-1]),
+        good.replace(b"sentiment", b"sentimend"),
+        good.replace(b"application/json", b"application/jsom"),
+    ]
+    for each in bent:
+        assert each != good
+        reader, writer = await short.connect()
+        writer.write(good)
+        assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
+        short.host.invocations.clear()
+        writer.write(each)
+        answer = await read_answer(reader)
+        assert b"InvalidSignatureException" in answer or b"IncompleteSignature" in answer
+        assert short.host.invocations == []
 
 
 async def test_nothing_of_a_request_can_be_changed_after_another_was_let_in(short: Door) -> None:

@@ -26,12 +26,12 @@ from sagelet.server.answers import shown_response
 from sagelet.server.faults import fault_of
 from sagelet.server.gate import Gate
 from sagelet.server.request_ids import RequestIds
-from sagelet.server.usual_requests import read_usual
+from sagelet.server.usual_requests import CHANGING, Lines, read_usual
 from sagelet.wire.constraints import constraints_of
 from sagelet.wire.header_members import HeaderMembers
 from sagelet.wire.messages import Response
 from sagelet.wire.models import service_model
-from sagelet.wire.quick_signatures import QuickVerifier
+from sagelet.wire.quick_signatures import DATE, SIGNATURE, QuickVerifier, Signed
 from sagelet.wire.routing import Protocol, Route
 from sagelet.wire.serializing import serialize, serialize_fault
 
@@ -55,6 +55,17 @@ class Asked:
     path: bytes
     endpoint: str
     headers: Mapping[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Repeated:
+    """What was made out of a request that may come again with another body, time and signature."""
+
+    asked: Asked
+    lines: Lines
+    claim: bytes
+    signed: Signed
+    invocation: Invocation
 
 
 class Invocations:
@@ -97,15 +108,6 @@ class Invocations:
             return None
         return self._asked(path, headers) if len(headers) == len(fields) else None
 
-    def whole(self, data: bytes) -> tuple[Asked, bytes] | None:
-        """Return what a piece of a connection asks, and its body, if it is one usual request."""
-        request = read_usual(data)
-        if request is None:
-            return None
-        path, headers, body = request
-        asked = self._asked(path, headers) if len(body) <= self._max_body_bytes else None
-        return None if asked is None else (asked, body)
-
     def _asked(self, path: bytes, headers: Mapping[bytes, bytes]) -> Asked | None:
         endpoint = self._endpoints.get(path) or self._endpoint(path)
         if endpoint is None or not self._gate.surely_admits(headers):
@@ -121,6 +123,24 @@ class Invocations:
             return None
         if invocation is None:
             return None
+        return self._submit(invocation)
+
+    def begin_whole(
+        self, data: bytes, last: Repeated | None
+    ) -> tuple[Repeated, Future[Answer]] | None:
+        """Begin the invocation that a piece of a connection is, if it is one we surely serve.
+
+        `last` is what this returned for the connection before: a client's requests differ in a few
+        lines, and what the others mean is known.
+        """
+        try:
+            read = (last and self._read_again(data, last)) or self._read_whole(data)
+        except Exception:
+            log.exception("on the short path; the long one is tried")
+            return None
+        return None if read is None else (read[0], self._submit(read[1]))
+
+    def _submit(self, invocation: Invocation) -> Future[Answer]:
         self.in_flight += 1
         try:
             return self._host.submit(invocation)
@@ -129,11 +149,49 @@ class Invocations:
             refused.set_exception(error)
             return refused
 
+    def _read_again(self, data: bytes, last: Repeated) -> tuple[Repeated, Invocation] | None:
+        again = last.lines.again(data)
+        if again is None:
+            return None
+        changed, body = again
+        claim, _, given = changed[b"authorization"].rpartition(SIGNATURE)
+        if claim != last.claim or len(body) > self._max_body_bytes:
+            return None
+        if not self._verifier.agrees(last.signed, changed[b"x-amz-date"], given, body):
+            return None
+        like = last.invocation
+        return last, Invocation(
+            like.endpoint,
+            body,
+            like.content_type,
+            like.accept,
+            like.target_variant,
+            like.target_model,
+            like.headers,
+        )
+
+    def _read_whole(self, data: bytes) -> tuple[Repeated, Invocation] | None:
+        request = read_usual(data)
+        if request is None:
+            return None
+        path, headers, body = request
+        asked = self._asked(path, headers) if len(body) <= self._max_body_bytes else None
+        members = self._members.read(headers)
+        if asked is None or members is None:
+            return None
+        claim, _, given = headers.get(b"authorization", b"").rpartition(SIGNATURE)
+        signed = self._verifier.signed(claim, path, headers)
+        if signed is None or not self._verifier.agrees(signed, headers[DATE], given, body):
+            return None
+        invocation = _invocation(asked, body, members)
+        lines = Lines(data, CHANGING - signed.covered | {DATE})
+        return Repeated(asked, lines, claim, signed, invocation), invocation
+
     def _read(self, asked: Asked, body: bytes) -> Invocation | None:
         members = self._members.read(asked.headers)
         if members is None or not self._verifier.accepts(asked.path, asked.headers, body):
             return None
-        return documents.read_invocation({"EndpointName": asked.endpoint, "Body": body, **members})
+        return _invocation(asked, body, members)
 
     def answer(
         self,
@@ -190,6 +248,10 @@ class Invocations:
         if not all(limit.holds(name) for limit in self._name_limits):
             return None
         return _remember(self._endpoints, path, name)
+
+
+def _invocation(asked: Asked, body: bytes, members: Mapping[str, str]) -> Invocation:
+    return documents.read_invocation({"EndpointName": asked.endpoint, "Body": body, **members})
 
 
 def _remember(known: dict[_Key, str], key: _Key, value: str) -> str:

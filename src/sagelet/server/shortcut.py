@@ -23,7 +23,7 @@ from typing import Any
 
 from sagelet.domain.invocation import Answer
 from sagelet.server import bodies
-from sagelet.server.invocations import Asked, Invocations
+from sagelet.server.invocations import Asked, Invocations, Repeated
 from sagelet.server.protocol import BoundedHttpProtocol
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class InvocationProtocol(BoundedHttpProtocol):
         self._invocations = invocations
         self._arriving: Call | None = None
         self._running: Call | None = None
+        self._repeated: Repeated | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take a request that has come whole; give a body that has not a time to come."""
@@ -118,15 +119,12 @@ class InvocationProtocol(BoundedHttpProtocol):
         """Begin the invocation that a piece of the connection is, if it is exactly one."""
         if self._is_answering() or self.flow.write_paused or self.transport.is_closing():
             return False
-        whole = self._invocations.whole(data)
-        if whole is None:
+        begun = self._invocations.begin_whole(data, self._repeated)
+        if begun is None:
             return False
-        asked, body = whole
-        future = self._invocations.begin(asked, body)
-        if future is None:
-            return False
+        self._repeated, future = begun
         self._disarm()
-        call = Call(asked, keep_alive=True)
+        call = Call(self._repeated.asked, keep_alive=True)
         call.future = future
         self._running = self.cycle = call  # type: ignore[assignment]  # see Call
         future.add_done_callback(self._answered)

@@ -5,8 +5,9 @@ words of a refusal. What it says yes to, `Verifier` would let in too: one header
 path without escapes, no query, ASCII values that need no tidying.
 
 It keeps what stays the same from one request of a client to the next: the key that is derived from
-a secret for a day, a region and a service, and which headers are signed. It does not keep that a
-request was verified. A request that is sent again within its five minutes is let in, as it is by
+a secret for a day, a region and a service, and which headers are signed; its caller may keep what
+`signed` returns as long as nothing but the time and the body changes. Nobody keeps that a request
+was verified. A request that is sent again within its five minutes is let in, as it is by
 AWS, since a signature says who asks and not how often; but each time its clock, its headers, its
 body's digest and its signature are compared anew, and a key that was removed is unknown at once.
 """
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _SKEW = timedelta(minutes=5)
-_SIGNATURE = b"Signature="
+SIGNATURE = b"Signature="
+DATE = b"x-amz-date"
+_MARK = b"\0"  # no header value holds one
 _SIGNERS_AT_MOST = 256
 _BLOCK_BYTES = 64
 
@@ -62,6 +65,20 @@ class _Signer:
         return outer.hexdigest().encode()
 
 
+@dataclass(slots=True)
+class Signed:
+    """A canonical request but for its time, which stands between two parts, and its body."""
+
+    signer: _Signer
+    before: bytes
+    after: bytes
+
+    @property
+    def covered(self) -> frozenset[bytes]:
+        """The names of the headers that are signed."""
+        return self.signer.covered
+
+
 class QuickVerifier:
     """Verifies POSTs to one service. `secret_of` and `clock` are those of the other verifier."""
 
@@ -79,22 +96,40 @@ class QuickVerifier:
 
         `path` holds no character that needs an escape; the names in `headers` are lower-cased.
         """
-        claim, found, given = headers.get(b"authorization", b"").rpartition(_SIGNATURE)
+        claim, _, given = headers.get(b"authorization", b"").rpartition(SIGNATURE)
+        signed = self.signed(claim, path, headers)
+        return signed is not None and self.agrees(signed, headers[DATE], given, body)
+
+    def signed(self, claim: bytes, path: bytes, headers: Mapping[bytes, bytes]) -> Signed | None:
+        """Return what a request has in common with those that differ in time and body only.
+
+        `claim` is what stands before the signature. None where we cannot tell.
+        """
         signer = self._signers.get(claim)
         if signer is None or self._secret_of(signer.access_key_id) != signer.secret:
-            signer = self._learn(claim) if found else None
-        if signer is None:
-            return False
-        timestamp = headers.get(b"x-amz-date", b"")
-        if not self._is_timely(signer, timestamp) or _leaves_out(signer, headers):
-            return False
+            signer = self._learn(claim) if claim else None
+        if signer is None or DATE not in headers or _leaves_out(signer, headers):
+            return None
         try:
-            values = signer.values(headers)
+            values = signer.values({**headers, DATE: _MARK})
         except KeyError:
+            return None
+        parts = (signer.canonical % (path, *values)).split(_MARK)
+        if len(parts) != 2 or not _is_plain(b"".join(parts)):
+            return None
+        return Signed(signer, parts[0], parts[1])
+
+    def agrees(self, signed: Signed, timestamp: bytes, given: bytes, body: bytes) -> bool:
+        """Say whether a time and a body are surely signed, now, by who signed the rest."""
+        signer = signed.signer
+        if (
+            self._secret_of(signer.access_key_id) != signer.secret
+            or not timestamp.isalnum()
+            or not self._is_timely(signer, timestamp)
+        ):
             return False
-        canonical = signer.canonical % (path, *values, hashlib.sha256(body).hexdigest().encode())
-        if not _is_plain(canonical):
-            return False
+        body_digest = hashlib.sha256(body).hexdigest().encode()
+        canonical = b"".join((signed.before, timestamp, signed.after, body_digest))
         digest = hashlib.sha256(canonical).hexdigest().encode()
         return hmac.compare_digest(given, signer.signature(signer.to_sign % (timestamp, digest)))
 
@@ -110,7 +145,7 @@ class QuickVerifier:
         """Read the part of an Authorization header that comes before the signature."""
         self._signers.pop(claim, None)
         try:
-            given = parse_authorization(f"{claim.decode('ascii')}{_SIGNATURE.decode()}?")
+            given = parse_authorization(f"{claim.decode('ascii')}{SIGNATURE.decode()}?")
         except UnicodeDecodeError:
             return None
         if given is None or given.credential.service != self._service:
@@ -128,7 +163,7 @@ class QuickVerifier:
             date=given.credential.date.encode("ascii"),
             covered=frozenset(encoded),
             values=itemgetter(*encoded),
-            canonical=f"POST\n%b\n\n{lines}\n{';'.join(names)}\n%b".encode("ascii"),
+            canonical=f"POST\n%b\n\n{lines}\n{';'.join(names)}\n".encode("ascii"),
             to_sign=f"{ALGORITHM}\n%b\n{given.credential.scope}\n%b".encode("ascii"),
             inner=hashlib.sha256(bytes(byte ^ 0x36 for byte in key)),
             outer=hashlib.sha256(bytes(byte ^ 0x5C for byte in key)),

@@ -110,6 +110,25 @@ def test_a_key_that_is_removed_is_unknown_at_once(both: Both) -> None:
     assert both.accept(head)
 
 
+def test_what_is_kept_of_a_request_lets_nothing_else_in(both: Both) -> None:
+    head = {name.encode(): value.encode() for name, value in a_head(both.clock).items()}
+    claim, _, given = head[b"authorization"].rpartition(b"Signature=")
+    date = head[b"x-amz-date"]
+    kept = both.quick.signed(claim, PATH.encode(), head)
+    assert kept is not None
+    assert kept.covered >= {b"host", b"x-amz-date", b"amz-sdk-request"}
+    assert both.quick.agrees(kept, date, given, BODY)
+    assert not both.quick.agrees(kept, date, given, BODY[::-1])
+    assert not both.quick.agrees(kept, date, given[::-1], BODY)
+    assert not both.quick.agrees(kept, date.replace(b"T03", b"T04"), given, BODY)
+    assert not both.quick.agrees(kept, date + b" ", given, BODY)
+    both.secrets[KEY] = "another"
+    assert not both.quick.agrees(kept, date, given, BODY)
+    both.secrets[KEY] = SECRET
+    both.clock.move(5 * 60 + 1)
+    assert not both.quick.agrees(kept, date, given, BODY)
+
+
 def test_a_key_of_yesterday_is_not_good_today(both: Both) -> None:
     head = a_head(both.clock)
     assert both.accept(head)
