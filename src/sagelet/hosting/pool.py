@@ -88,6 +88,7 @@ class Pool:
         self._stream_limits = StreamLimits(
             settings.timeout_s, settings.stream_s, self._desk.limits.watch
         )
+        self._loop = asyncio.get_running_loop()  # to ask for it each time is a system call
         self._number = 0
         self._is_parked = False
         self._is_waking = False
@@ -169,7 +170,7 @@ class Pool:
         Raises:
             QueueFull: too many wait already.
         """
-        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Answer] = self._loop.create_future()
         now = monotonic()
         self._number += 1
         timeout_s = self._settings.timeout_s

@@ -79,7 +79,7 @@ class RunningEndpoint:
         return await self._pool_for(invocation).stream(invocation)
 
     def _pool_for(self, invocation: Invocation) -> Serves:
-        return self._in_service().pool_for(invocation)
+        return (self._version or self._in_service()).pool_for(invocation)
 
     def _in_service(self) -> Version:
         if self._version is None:

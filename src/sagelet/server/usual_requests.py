@@ -18,15 +18,8 @@ _HEAD = re.compile(
 )
 _END, _BLANK = b"\r\n", b"\r\n\r\n"
 _LENGTH_DIGITS = 12
-CHANGING = frozenset(
-    (
-        b"amz-sdk-invocation-id",
-        b"amz-sdk-request",
-        b"authorization",
-        b"content-length",
-        b"x-amz-date",
-    )
-)
+_UNVERIFIED = frozenset((b"amz-sdk-invocation-id", b"amz-sdk-request"))
+CHANGING = _UNVERIFIED | {b"authorization", b"content-length", b"x-amz-date"}
 """The fields that differ from one request of a client to its next; what is signed must not."""
 # They tell how a connection is to be read or kept, and that is httptools' business.
 _OF_THE_CONNECTION = frozenset(
@@ -74,7 +67,10 @@ class Lines:
                 del self._same[place]
 
     def again(self, data: bytes) -> tuple[dict[bytes, bytes], bytes] | None:
-        """Return the fields that change, and the body, if a piece is such a request again."""
+        """Return the fields that change, and the body, if a piece is such a request again.
+
+        Signature and time may be anything yet: whoever verifies them compares every byte.
+        """
         head, _, body = data.partition(_BLANK)
         lines = head.split(_END)
         if len(lines) != len(self._same) + len(self._changing):
@@ -82,7 +78,9 @@ class Lines:
         changed = {}
         for place, beginning, name in self._changing:
             line = lines.pop(place)
-            if not line.startswith(beginning) or not _FIELD.fullmatch(line):
+            if not line.startswith(beginning):
+                return None
+            if name in _UNVERIFIED and not _FIELD.fullmatch(line):
                 return None
             changed[name] = line[len(beginning) :]
         if lines != self._same or not _is_length(changed.get(b"content-length", b""), body):

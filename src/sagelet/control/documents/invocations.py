@@ -6,6 +6,7 @@ A container gets a few headers of the call and no others; the inference contract
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sagelet.control.context import Document
 from sagelet.domain.account import Account
@@ -139,8 +140,16 @@ def telling_headers(answer: Answer | StreamedAnswer) -> dict[str, str]:
 
 def server_timing(timing: Timing) -> str:
     """Return a Server-Timing header, in milliseconds, which browsers' tools show as bars."""
-    handlers = "".join(["%s;dur=%.3f, " % each for each in timing.handlers_ms.items()])  # noqa: UP031 - it is faster
-    return as_header(f"queue;dur={timing.queue_ms:.3f}, {handlers}total;dur={timing.total_ms:.3f}")
+    handlers_ms = timing.handlers_ms
+    shown = _timing_of(tuple(handlers_ms))
+    return shown % (timing.queue_ms, *handlers_ms.values(), timing.total_ms)
+
+
+@lru_cache(maxsize=64)
+def _timing_of(handlers: tuple[str, ...]) -> str:
+    """Return the header for handlers of these names, but for the times."""
+    names = ("queue", *(name.replace("%", "%%") for name in handlers), "total")
+    return as_header(", ".join(f"{name};dur=%.3f" for name in names))
 
 
 def _returned(headers: Mapping[str, str]) -> Document:

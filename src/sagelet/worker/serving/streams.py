@@ -75,7 +75,7 @@ def send_intermediate_predict_response(
 
 def is_stream(result: object) -> bool:
     """Whether a result is produced while it is sent: a generator, or any other iterator."""
-    return isinstance(result, Iterator)
+    return not isinstance(result, (str, bytes)) and isinstance(result, Iterator)  # ABCs are slow
 
 
 def close(result: object) -> None:
