@@ -113,6 +113,93 @@ async def test_a_body_may_come_in_pieces(door: Door) -> None:
     assert door.by_asgi == 0
 
 
+async def test_a_body_may_come_after_its_head(door: Door) -> None:
+    reader, writer = await door.connect()
+    for number in range(3):
+        request = a_request(b"%d" % number)
+        writer.write(request[:-1])
+        await asyncio.sleep(0.01)
+        assert len(door.host.invocations) == number
+        writer.write(request[-1:])
+        assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+    assert [each.body for each in door.host.invocations] == [b"0", b"1", b"2"]
+    assert door.by_asgi == 0
+
+
+@pytest.mark.parametrize("pieces", [(5,), (5, 12), (1, 2, 3)])
+async def test_a_body_may_come_in_pieces_after_its_head(
+    door: Door, pieces: tuple[int, ...]
+) -> None:
+    reader, writer = await door.connect()
+    for _ in range(2):  # and so may the next
+        request = a_request()
+        start = len(request) - len(BODY)
+        writer.write(request[:start])
+        for piece in pieces:
+            await asyncio.sleep(0.005)
+            writer.write(request[start : start + piece])
+            start += piece
+        await asyncio.sleep(0.005)
+        writer.write(request[start:])
+        assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+    assert [each.body for each in door.host.invocations] == [BODY, BODY]
+    assert door.by_asgi == 0
+
+
+async def test_what_comes_behind_a_body_that_came_after_its_head_is_answered_too(
+    door: Door,
+) -> None:
+    reader, writer = await door.connect()
+    request = a_request()
+    writer.write(request[: -len(BODY)])
+    await asyncio.sleep(0.005)
+    writer.write(request[-len(BODY) :] + a_request(b"second"))
+    for _ in range(2):
+        assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+    assert [each.body for each in door.host.invocations] == [BODY, b"second"]
+
+
+async def test_a_head_whose_body_does_not_come_is_timed_out(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = await door.connect()
+    writer.write(a_request())
+    assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+    monkeypatch.setattr(bodies, "BODY_S", 0.1)
+    writer.write(a_request()[: -len(BODY)])
+    assert (await asyncio.wait_for(read_answer(reader), PATIENCE_S)).startswith(b"HTTP/1.1 408")
+    writer.write(BODY + a_request())
+    assert (await read_answer(reader)).endswith(b"\r\n\r\n{}")
+    assert len(door.host.invocations) == 2
+
+
+async def test_a_body_that_trickles_in_after_its_head_does_not_get_more_time(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_S", 0.3)
+    reader, writer = await door.connect()
+    begun = time.monotonic()
+    writer.write(a_request()[: -len(BODY)])
+    await asyncio.sleep(0.2)
+    writer.write(BODY[:1])
+    assert (await asyncio.wait_for(read_answer(reader), PATIENCE_S)).startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - begun < 0.45
+
+
+async def test_a_stop_waits_for_the_body_of_a_head_that_has_come(door: Door) -> None:
+    reader, writer = await door.connect()
+    request = a_request()
+    writer.write(request[: -len(BODY)])
+    await until(lambda: door.server.server_state.connections)
+    await asyncio.sleep(0.01)
+    stopping = asyncio.create_task(door.server.shutdown())
+    await asyncio.sleep(0.01)
+    writer.write(request[-len(BODY) :])
+    answer = await reader.read()
+    assert answer.endswith(b"connection: close\r\n\r\n{}")
+    await asyncio.wait_for(stopping, PATIENCE_S)
+
+
 @pytest.mark.parametrize("is_short", [True, False])
 async def test_a_body_that_does_not_end_is_timed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_short: bool

@@ -271,9 +271,10 @@ async def test_a_bad_request(short: Door, asgi: Door, name: str) -> None:
 FIRST = Case(JSON | {"Amz-Sdk-Request": "attempt=1"}, bend=also("Amz-Sdk-Invocation-Id", "1"))
 
 
+@pytest.mark.parametrize("is_apart", [False, True])
 @pytest.mark.parametrize("case", [*GOOD.values(), *BAD.values()], ids=[*GOOD, *BAD])
 async def test_what_a_connection_asked_before_makes_no_difference(
-    short: Door, asgi: Door, case: Case
+    short: Door, asgi: Door, case: Case, *, is_apart: bool
 ) -> None:
     for first in (GOOD["a plain one"], FIRST):
         reader, writer = await short.connect()
@@ -281,7 +282,11 @@ async def test_what_a_connection_asked_before_makes_no_difference(
         assert (await read_answer(reader)).startswith(b"HTTP/1.1 200")
         short.host.invocations.clear()
         asgi.host.invocations.clear()
-        writer.write(case.bytes())
+        head, blank, body = case.bytes().partition(b"\r\n\r\n")
+        writer.write(head + blank)
+        if is_apart:
+            await asyncio.sleep(0.002)
+        writer.write(body)
         answer = await asyncio.wait_for(
             read_answer(reader, is_head=case.method == "HEAD"), PATIENCE_S
         )

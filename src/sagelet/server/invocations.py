@@ -44,6 +44,7 @@ OPERATION = "InvokeEndpoint"
 
 _PATH = re.compile(rb"/endpoints/([A-Za-z0-9-]+)/invocations")
 _REMEMBERED = 1024
+_LENGTH = b"content-length"
 _DIGITS = 12
 _CLOSE = "connection: close\r\n"
 
@@ -66,6 +67,21 @@ class Repeated:
     claim: bytes
     signed: Signed
     invocation: Invocation
+
+
+@dataclass(slots=True)
+class Usual:
+    """A usual request, whose body has `size` bytes. `head` is the piece that it was read from.
+
+    `fields` are those of its head, or those that changed where it `repeats` another.
+    """
+
+    head: bytes
+    asked: Asked
+    fields: Mapping[bytes, bytes]
+    size: int
+    signature: bytes = b""
+    repeats: Repeated | None = None
 
 
 class Invocations:
@@ -103,7 +119,7 @@ class Invocations:
     def asked(self, path: bytes, fields: list[tuple[bytes, bytes]]) -> Asked | None:
         """Return what a POST asks, or nothing where its head is not as usual."""
         headers = dict(fields)
-        length = headers.get(b"content-length", b"")
+        length = headers.get(_LENGTH, b"")
         if len(length) > _DIGITS or not length.isdigit() or int(length) > self._max_body_bytes:
             return None
         return self._asked(path, headers) if len(headers) == len(fields) else None
@@ -125,16 +141,33 @@ class Invocations:
             return None
         return self._submit(invocation)
 
-    def begin_whole(
-        self, data: bytes, last: Repeated | None
-    ) -> tuple[Repeated, Future[Answer]] | None:
-        """Begin the invocation that a piece of a connection is, if it is one we surely serve.
+    def usual(self, data: bytes, last: Repeated | None) -> tuple[Usual, bytes] | None:
+        """Return what a piece of a connection asks, and its body, if it is one usual request.
 
-        `last` is what this returned for the connection before: a client's requests differ in a few
-        lines, and what the others mean is known.
+        The body may be yet to come. `last` is what the connection asked before: a client's requests
+        differ in a few lines, and what the others mean is known.
         """
+        again = last.lines.again(data) if last is not None else None
+        if again is not None and last is not None:
+            fields, body = again
+            claim, _, given = fields[b"authorization"].rpartition(SIGNATURE)
+            size = int(fields[_LENGTH])
+            if claim == last.claim and size <= self._max_body_bytes:
+                return Usual(data, last.asked, fields, size, given, last), body
+        request = read_usual(data)
+        if request is None:
+            return None
+        path, headers, body = request
+        asked, size = self._asked(path, headers), int(headers[_LENGTH])
+        if asked is None or size > self._max_body_bytes:
+            return None
+        return Usual(data, asked, headers, size), body
+
+    def begin_usual(self, usual: Usual, body: bytes) -> tuple[Repeated, Future[Answer]] | None:
+        """Begin an invocation, or return nothing where it is not one that we surely serve."""
         try:
-            read = (last and self._read_again(data, last)) or self._read_whole(data)
+            like = usual.repeats
+            read = self._read_first(usual, body) if like is None else self._again(usual, like, body)
         except Exception:
             log.exception("on the short path; the long one is tried")
             return None
@@ -149,15 +182,10 @@ class Invocations:
             refused.set_exception(error)
             return refused
 
-    def _read_again(self, data: bytes, last: Repeated) -> tuple[Repeated, Invocation] | None:
-        again = last.lines.again(data)
-        if again is None:
-            return None
-        changed, body = again
-        claim, _, given = changed[b"authorization"].rpartition(SIGNATURE)
-        if claim != last.claim or len(body) > self._max_body_bytes:
-            return None
-        if not self._verifier.agrees(last.signed, changed[b"x-amz-date"], given, body):
+    def _again(
+        self, usual: Usual, last: Repeated, body: bytes
+    ) -> tuple[Repeated, Invocation] | None:
+        if not self._verifier.agrees(last.signed, usual.fields[DATE], usual.signature, body):
             return None
         like = last.invocation
         return last, Invocation(
@@ -170,21 +198,17 @@ class Invocations:
             like.headers,
         )
 
-    def _read_whole(self, data: bytes) -> tuple[Repeated, Invocation] | None:
-        request = read_usual(data)
-        if request is None:
-            return None
-        path, headers, body = request
-        asked = self._asked(path, headers) if len(body) <= self._max_body_bytes else None
+    def _read_first(self, usual: Usual, body: bytes) -> tuple[Repeated, Invocation] | None:
+        asked, headers = usual.asked, usual.fields
         members = self._members.read(headers)
-        if asked is None or members is None:
+        if members is None:
             return None
         claim, _, given = headers.get(b"authorization", b"").rpartition(SIGNATURE)
-        signed = self._verifier.signed(claim, path, headers)
+        signed = self._verifier.signed(claim, asked.path, headers)
         if signed is None or not self._verifier.agrees(signed, headers[DATE], given, body):
             return None
         invocation = _invocation(asked, body, members)
-        lines = Lines(data, CHANGING - signed.covered | {DATE})
+        lines = Lines(usual.head, CHANGING - signed.covered | {DATE})
         return Repeated(asked, lines, claim, signed, invocation), invocation
 
     def _read(self, asked: Asked, body: bytes) -> Invocation | None:

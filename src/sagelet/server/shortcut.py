@@ -1,6 +1,6 @@
 """The connection's side of the short path: an invocation that leaves uvicorn before ASGI.
 
-    a piece of the connection ── one usual request? ── yes ───┐
+    a piece of the connection ── one usual request? ── yes ───┐   (or its head, then its body)
          │ no                                                 │
     httptools: head complete ── unusual? ─────────────────────│──> uvicorn, ASGI, AwsFace
          │                                                    │
@@ -23,7 +23,7 @@ from typing import Any
 
 from sagelet.domain.invocation import Answer
 from sagelet.server import bodies
-from sagelet.server.invocations import Asked, Invocations, Repeated
+from sagelet.server.invocations import Asked, Invocations, Repeated, Usual
 from sagelet.server.protocol import BoundedHttpProtocol
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class InvocationProtocol(BoundedHttpProtocol):
         self._arriving: Call | None = None
         self._running: Call | None = None
         self._repeated: Repeated | None = None
+        self._held: Usual | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take a request that has come whole; give a body that has not a time to come."""
@@ -74,11 +75,16 @@ class InvocationProtocol(BoundedHttpProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Withdraw what has not been started; what runs, runs to its end for nobody."""
-        self._arriving = None
+        self._arriving = self._held = None
         call = self._running
         if call is not None and call.future is not None and call.future.cancel():
             log.info("499: the client of endpoint %s left", call.asked.endpoint)
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Answer what has come, then end."""
+        self._let_go()
+        super().shutdown()
 
     def on_headers_complete(self) -> None:
         """Take the request if it is an invocation, and nothing about its head is unusual."""
@@ -116,19 +122,49 @@ class InvocationProtocol(BoundedHttpProtocol):
         call.future.add_done_callback(self._answered)
 
     def _takes(self, data: bytes) -> bool:
-        """Begin the invocation that a piece of the connection is, if it is exactly one."""
-        if self._is_answering() or self.flow.write_paused or self.transport.is_closing():
-            return False
-        begun = self._invocations.begin_whole(data, self._repeated)
+        """Begin the invocation that a piece of the connection is, if it is exactly one.
+
+        A head whose body is yet to come is held until the next piece.
+        """
+        usual = self._held
+        body = data
+        if usual is None:
+            if self._is_answering() or self.flow.write_paused or self.transport.is_closing():
+                return False
+            found = self._invocations.usual(data, self._repeated)
+            if found is None:
+                return False
+            usual, body = found
+            if not body and usual.size:
+                self._held = usual
+                self._arm(bodies.BODY_S)
+                return True
+        begun = self._invocations.begin_usual(usual, body) if len(body) == usual.size else None
         if begun is None:
+            self._repeated = None
+            self._let_go()
             return False
+        self._held = None
         self._repeated, future = begun
         self._disarm()
-        call = Call(self._repeated.asked, keep_alive=True)
+        call = Call(usual.asked, keep_alive=True)
         call.future = future
         self._running = self.cycle = call  # type: ignore[assignment]  # see Call
         future.add_done_callback(self._answered)
         return True
+
+    def _let_go(self) -> None:
+        """Let httptools have a head that was held after all; its time goes on."""
+        usual, self._held = self._held, None
+        if usual is None:
+            return
+        until = self._deadline.when() if self._deadline is not None else 0.0
+        super().data_received(usual.head)
+        if self._arriving is not None:
+            self._arm(max(0.0, until - self.loop.time()))
+
+    def _is_answering(self) -> bool:
+        return self._held is not None or super()._is_answering()
 
     def _taken(self) -> Asked | None:
         if self._is_answering() or self.flow.write_paused or self.expect_100_continue:
@@ -147,11 +183,12 @@ class InvocationProtocol(BoundedHttpProtocol):
             self._reply(call, future.exception() or future.result())
 
     def _too_slow(self) -> None:
+        self._let_go()
+        self._disarm()
         call, self._arriving = self._arriving, None
         if call is None:
             super()._too_slow()
             return
-        self._deadline = None
         self._reply(call, bodies.too_slow())
 
     def _reply(self, call: Call, result: Answer | BaseException) -> None:

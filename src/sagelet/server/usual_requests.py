@@ -1,8 +1,8 @@
-"""The usual invocation, read in one look: all of it in one piece, and nothing about it uncommon.
+"""The usual invocation, read in one look: its head in one piece, and nothing about it uncommon.
 
 httptools reads anything, and calls back for each header field. Most invocations are small requests
-that arrive whole, for which one regular expression is enough. It accepts less than httptools does;
-what it does not, goes to httptools from its first byte.
+that arrive whole, or (boto3's) the head first and then the body, for which one regular expression
+is enough. It accepts less than httptools does; what it does not, goes there from its first byte.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _OF_THE_CONNECTION = frozenset(
 def read_usual(data: bytes) -> tuple[bytes, dict[bytes, bytes], bytes] | None:
     """Return the path, the header fields and the body of what is exactly one usual request.
 
-    It keeps its connection, and has one field of each name; the names are lower-cased.
+    It keeps its connection, and has one field of each name; the names are lower-cased. The body is
+    there as a whole, or is yet to come as a whole.
     """
     head = _HEAD.match(data)
     if head is None:
@@ -69,6 +70,7 @@ class Lines:
     def again(self, data: bytes) -> tuple[dict[bytes, bytes], bytes] | None:
         """Return the fields that change, and the body, if a piece is such a request again.
 
+        The body may be yet to come, as with `read_usual`.
         Signature and time may be anything yet: whoever verifies them compares every byte.
         """
         head, _, body = data.partition(_BLANK)
@@ -89,4 +91,6 @@ class Lines:
 
 
 def _is_length(given: bytes, body: bytes) -> bool:
-    return len(given) <= _LENGTH_DIGITS and given.isdigit() and int(given) == len(body)
+    if len(given) > _LENGTH_DIGITS or not given.isdigit():
+        return False
+    return not body or int(given) == len(body)
