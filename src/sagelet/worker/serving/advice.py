@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
 from pathlib import Path
 
 _PACKAGES = {
@@ -25,7 +26,7 @@ _NO_PREFIX = re.compile(r'Missing key\(s\) in state_dict: "module\.')
 _OTHER_CLASS = re.compile(r"Error\(s\) in loading state_dict for (\w+)")
 _CUDA = "Attempting to deserialize object on a CUDA device"
 _WHOLE = re.compile(r"Weights only load failed\. This file can still be loaded")
-_FROM_MAIN = re.compile(r"Can't get attribute '(\w+)' on <module '__main__'")
+_NO_ATTRIBUTE = re.compile(r"Can't get attribute '(\w+)' on (<module .+>)")
 _NO_MEMORY = re.compile(r"DefaultCPUAllocator: can't allocate memory|CUDA out of memory")
 _DAMAGED = re.compile(
     r"failed finding central directory|failed reading zip archive|Unsupported operand \d+"
@@ -104,8 +105,9 @@ def _about_weights(text: str) -> str:
             "the file holds a whole model: save its state_dict() instead, or give torch.load "
             "weights_only=False if you trust the file"
         )
-    main = _FROM_MAIN.search(text)
-    if main:
+    main = _NO_ATTRIBUTE.search(text)
+    # The script that was saved from was `__main__`; here that is what runs the handlers.
+    if main and main[2].startswith(repr(sys.modules["__main__"])):
         return (
             f"the file holds a whole model, whose class {main[1]} was defined in the training "
             "script: save its state_dict() instead"
