@@ -41,7 +41,7 @@ async def make() -> AsyncIterator[Make]:
     rigs: list[PoolRig] = []
 
     async def started(kind: type[ScriptedWorker] = ScriptedWorker, **settings: float) -> PoolRig:
-        rig = PoolRig(kind, **settings)
+        rig = PoolRig(kind, kills=None, **settings)
         await rig.pool.start()
         rigs.append(rig)
         return rig
