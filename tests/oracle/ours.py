@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,16 +29,13 @@ class Ours:
 @contextmanager
 def toolkit() -> Iterator[None]:
     """Our stand-ins for the container's packages are importable, as they are in a worker."""
-    path = list(sys.path)
     stand_in.offer()
     stand_in_ts.offer()
-    packages = (*stand_in.NAMES, stand_in_ts.NAME)
     try:
         yield
     finally:
-        sys.path[:] = path
-        for name in [name for name in sys.modules if name.partition(".")[0] in packages]:
-            del sys.modules[name]
+        stand_in_ts.withdraw()
+        stand_in.withdraw()
 
 
 class Parts:

@@ -47,6 +47,8 @@ def serve(order: ServeOrder, sock: socket.socket) -> int:
         _dump_stacks_on_abort()
         return _Session(order, sock, code).run()
     finally:
+        stand_in_ts.withdraw()
+        stand_in.withdraw()
         code.remove()
 
 

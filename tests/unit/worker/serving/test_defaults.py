@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -113,12 +112,9 @@ def test_an_async_handler_is_a_503_when_strict(tmp_path: Path) -> None:
 @pytest.fixture
 def toolkit_offered() -> Iterator[None]:
     """The stand-in for SageMaker's toolkit is on the path, and forgotten afterwards."""
-    paths = list(sys.path)
     stand_in.offer()
     yield
-    sys.path[:] = paths
-    for name in [name for name in sys.modules if name.partition(".")[0] in stand_in.NAMES]:
-        del sys.modules[name]
+    stand_in.withdraw()
 
 
 @pytest.mark.usefixtures("toolkit_offered")

@@ -44,12 +44,9 @@ IMPORTED = [
 @pytest.fixture(autouse=True)
 def _offered() -> Iterator[None]:
     """The stand-in is importable here, and forgotten afterwards."""
-    path = list(sys.path)
     stand_in.offer()
     yield
-    sys.path[:] = path
-    for name in [n for n in sys.modules if n.partition(".")[0] in stand_in.NAMES]:
-        del sys.modules[name]
+    stand_in.withdraw()
 
 
 @pytest.mark.parametrize(("module", "names"), IMPORTED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,12 +90,9 @@ def closed(project: Project) -> list[str]:
 @pytest.fixture
 def ts_offered() -> Iterator[None]:
     """The stand-in for TorchServe is on the path, and forgotten afterwards."""
-    paths = list(sys.path)
     assert stand_in_ts.offer()
     yield
-    sys.path[:] = paths
-    for name in [name for name in sys.modules if name == "ts" or name.startswith("ts.")]:
-        del sys.modules[name]
+    stand_in_ts.withdraw()
 
 
 def test_what_a_generator_yields_goes_out_part_by_part(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+_FOLDER = str(Path(__file__).resolve().parent)
 NAMES = ("sagemaker_inference", "sagemaker_pytorch_serving_container")
 
 
@@ -19,5 +20,13 @@ def offer() -> bool:
     """Make the stand-ins importable; where the real packages are, they are found before them."""
     if all(importlib.util.find_spec(name) is not None for name in NAMES):
         return False
-    sys.path.append(str(Path(__file__).resolve().parent))
+    sys.path.append(_FOLDER)
     return True
+
+
+def withdraw() -> None:
+    """Undo `offer`, where it did anything."""
+    if _FOLDER in sys.path:
+        sys.path.remove(_FOLDER)
+        for name in [name for name in sys.modules if name.partition(".")[0] in NAMES]:
+            del sys.modules[name]

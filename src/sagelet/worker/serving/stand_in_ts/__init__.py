@@ -11,6 +11,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+_FOLDER = str(Path(__file__).resolve().parent)
 NAME = "ts"
 
 
@@ -18,5 +19,13 @@ def offer() -> bool:
     """Make the stand-in importable, unless there is a `ts` already."""
     if importlib.util.find_spec(NAME) is not None:
         return False
-    sys.path.append(str(Path(__file__).resolve().parent))
+    sys.path.append(_FOLDER)
     return True
+
+
+def withdraw() -> None:
+    """Undo `offer`, where it did anything."""
+    if _FOLDER in sys.path:
+        sys.path.remove(_FOLDER)
+        for name in [name for name in sys.modules if name.partition(".")[0] == NAME]:
+            del sys.modules[name]
