@@ -26,7 +26,7 @@ class Symbol:
     """A function of a library or the kernel, and its share of the process's CPU time."""
 
     percent: float
-    library: str
+    binary: str
     name: str
 
 
@@ -67,7 +67,7 @@ def parse(report: str) -> list[Symbol]:
 
 def markdown(busy: Busy) -> str:
     """Return it as a table."""
-    rows = [f"| {it.percent:.1f} | `{it.name[:_NAME]}` | {it.library} |" for it in busy.symbols]
+    rows = [f"| {it.percent:.1f} | `{it.name[:_NAME]}` | {it.binary} |" for it in busy.symbols]
     heads = ["| % of its CPU | function | in |", "|---|---|---|"]
     return "\n".join([f"On the CPU for {busy.cores:.2f} of a core:", "", *heads, *rows])
 
