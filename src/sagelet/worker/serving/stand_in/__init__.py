@@ -8,25 +8,14 @@ transformer) is there to be imported and refuses to run.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
-_FOLDER = str(Path(__file__).resolve().parent)
-NAMES = ("sagemaker_inference", "sagemaker_pytorch_serving_container")
+from sagelet.worker.serving.offering import StandIn
 
+_STAND_IN = StandIn(
+    str(Path(__file__).resolve().parent),
+    ("sagemaker_inference", "sagemaker_pytorch_serving_container"),
+)
 
-def offer() -> bool:
-    """Make the stand-ins importable; where the real packages are, they are found before them."""
-    if all(importlib.util.find_spec(name) is not None for name in NAMES):
-        return False
-    sys.path.append(_FOLDER)
-    return True
-
-
-def withdraw() -> None:
-    """Undo `offer`, where it did anything."""
-    if _FOLDER in sys.path:
-        sys.path.remove(_FOLDER)
-        for name in [name for name in sys.modules if name.partition(".")[0] in NAMES]:
-            del sys.modules[name]
+offer = _STAND_IN.offer
+withdraw = _STAND_IN.withdraw
