@@ -39,6 +39,13 @@ setup: .venv/ready ## Make the environment: the locked libraries, torch and this
 	.venv-oracle/bin/$(PIP) install --no-deps torch==$(TORCH)
 	touch $@
 
+# The real training toolkit, to compare with and to race against.
+.venv-toolkit/ready: requirements/toolkit.txt
+	$(PYTHON) -m venv .venv-toolkit
+	.venv-toolkit/bin/$(PIP) install --require-hashes --no-build-isolation -r requirements/toolkit.txt
+	.venv-toolkit/bin/$(PIP) install --no-deps torch==$(TORCH)
+	touch $@
+
 # The benchmarks' peers, each with the same torch as ours, and the profiler.
 .venv-bench-profile/ready: requirements/bench-profile.txt
 	$(PYTHON) -m venv .venv-bench-profile
@@ -99,7 +106,9 @@ lock: .venv/ready ## Resolve the requirements anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group bench-profile --output-file requirements/bench-profile.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group toolkit --group torch --output-file requirements/toolkit.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group oracle --output-file requirements/oracle.txt
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .venv-torch .venv-aws .venv-oracle .venv-bench-* build dist
+	rm -rf .venv .venv-torch .venv-aws .venv-oracle .venv-toolkit .venv-bench-* build dist
