@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,17 +27,23 @@ class TrainingJobStatus(StrEnum):
 
 
 class SecondaryStatus(StrEnum):
-    """SecondaryStatus of DescribeTrainingJob."""
+    """SecondaryStatus of DescribeTrainingJob.
+
+    `Pending` waits for another job; `Interrupted` lost its spot instances, and starts again.
+    """
 
     STARTING = "Starting"
+    PENDING = "Pending"
     DOWNLOADING = "Downloading"
     TRAINING = "Training"
+    INTERRUPTED = "Interrupted"
     UPLOADING = "Uploading"
     STOPPING = "Stopping"
     COMPLETED = "Completed"
     FAILED = "Failed"
     STOPPED = "Stopped"
     MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+    MAX_WAIT_TIME_EXCEEDED = "MaxWaitTimeExceeded"
 
     @property
     def primary(self) -> TrainingJobStatus:
@@ -51,6 +57,7 @@ _PRIMARY = {
     SecondaryStatus.FAILED: TrainingJobStatus.FAILED,
     SecondaryStatus.STOPPED: TrainingJobStatus.STOPPED,
     SecondaryStatus.MAX_RUNTIME_EXCEEDED: TrainingJobStatus.STOPPED,
+    SecondaryStatus.MAX_WAIT_TIME_EXCEEDED: TrainingJobStatus.STOPPED,
 }
 
 MOVES: Mapping[TrainingJobStatus, frozenset[TrainingJobStatus]] = {
@@ -90,7 +97,11 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An input channel: an S3 prefix or a folder, copied to /opt/ml/input/data/<name>."""
+    """An input channel: what S3 or a folder has, shown at /opt/ml/input/data/<name>.
+
+    The fields are those of Channel and S3DataSource in CreateTrainingJob; `groups` names the
+    instance groups that get the channel, all of them where it is empty.
+    """
 
     name: str
     uri: str
@@ -98,6 +109,11 @@ class Channel:
     input_mode: str = "File"
     distribution: str = "FullyReplicated"
     record_wrapper: str = "None"
+    data_type: str = "S3Prefix"
+    compression: str = "None"
+    shuffle_seed: int | None = None
+    attributes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,14 @@ class Cluster:
         """Return a cluster of equal hosts, algo-1 to algo-<count>."""
         return cls(tuple(Host(f"algo-{n}", instance_type) for n in range(1, count + 1)))
 
+    @classmethod
+    def of_groups(cls, groups: Iterable[tuple[str, str, int]]) -> Cluster:
+        """Return a cluster of groups, each a name, an instance type and a count of hosts."""
+        asked = [(name, kind) for name, kind, count in groups for _ in range(count)]
+        return cls(
+            tuple(Host(f"algo-{n}", kind, name) for n, (name, kind) in enumerate(asked, start=1))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ToolkitProgram:
@@ -135,6 +159,25 @@ class ToolkitProgram:
 
     entry_point: str
     source_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralProgram:
+    """A command that is run as it is: ContainerEntrypoint and ContainerArguments (contract V3)."""
+
+    entrypoint: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+
+
+Program = ToolkitProgram | LiteralProgram
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """CheckpointConfig: where checkpoints are kept, and where the script sees them."""
+
+    uri: str
+    local_path: str = "/opt/ml/checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +192,15 @@ class MetricDefinition:
 class TrainingJob:
     """A training job.
 
-    `submitted` is the CreateTrainingJob document as it came, for Describe to echo.
+    `submitted` is the CreateTrainingJob document as it came, for Describe to echo. `max_wait_s`
+    bounds a spot job's whole time, interruptions included; it is None for any other job.
     """
 
     name: str
     ulid: str
     arn: str
     image: str
-    program: ToolkitProgram
+    program: Program
     hyperparameters: Mapping[str, str]
     channels: tuple[Channel, ...]
     cluster: Cluster
@@ -166,6 +210,9 @@ class TrainingJob:
     metrics: tuple[MetricDefinition, ...]
     submitted: Mapping[str, Any]
     created_at: datetime
+    checkpoints: Checkpoints | None = None
+    is_spot: bool = False
+    max_wait_s: int | None = None
     transitions: tuple[Transition, ...] = ()
     failure_reason: str | None = None
     exit_code: int | None = None

@@ -10,7 +10,7 @@ import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
@@ -49,7 +49,7 @@ def decode(kind: type[T], raw: Mapping[str, Any]) -> T:
 def _decoder_of(hint: Any) -> _Decoder:  # noqa: ANN401  a type hint has no type of its own
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        return _optional(hint)
+        return _union(hint)
     if origin is tuple:
         return _tuple(typing.get_args(hint))
     if origin is not None and issubclass(origin, Mapping):
@@ -64,10 +64,32 @@ def _decoder_of(hint: Any) -> _Decoder:  # noqa: ANN401  a type hint has no type
     return lambda raw: raw
 
 
-def _optional(hint: Any) -> _Decoder:  # noqa: ANN401  a type hint has no type of its own
-    (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
-    decoder = _decoder_of(inner)
-    return lambda raw: None if raw is None else decoder(raw)
+def _union(hint: Any) -> _Decoder:  # noqa: ANN401  a type hint has no type of its own
+    """Decode what may be None, or one of several dataclasses: the one whose fields are there."""
+    parts = [part for part in typing.get_args(hint) if part is not type(None)]
+    decoders = [_decoder_of(part) for part in parts]
+    if len(parts) == 1:
+        return lambda raw: None if raw is None else decoders[0](raw)
+    needed = [_needed(part) for part in parts]
+
+    def decode_one(raw: Any) -> object:  # noqa: ANN401  JSON has no type
+        if raw is None:
+            return None
+        fitting = (
+            decoder for names, decoder in zip(needed, decoders, strict=True) if names <= raw.keys()
+        )
+        return next(fitting)(raw)
+
+    return decode_one
+
+
+def _needed(kind: type[Any]) -> frozenset[str]:
+    """The names of the fields that have no default."""
+    return frozenset(
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.default_factory is MISSING
+    )
 
 
 def _tuple(parts: tuple[Any, ...]) -> _Decoder:

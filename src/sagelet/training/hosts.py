@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.training import Host, SecondaryStatus
 from sagelet.errors import DiskFull, InvalidRequest, SageletError
-from sagelet.training import inputs, outcome, toolkit
+from sagelet.training import inputs, outcome
+from sagelet.training.contract import contract_of
 from sagelet.training.hostlog import HostLog
 from sagelet.training.layout import OPT_ML, HostFolder, MlTree, lay_out
-from sagelet.training.machine import look_around
 from sagelet.training.order import JobOrder, JobPaths
 from sagelet.training.outcome import Outcome, ScriptFacts
 from sagelet.training.records import StopSent
-from sagelet.training.variables import Rendezvous, environment
+from sagelet.training.variables import Rendezvous
 from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
 
 FULL_BYTES = 2**20
-REQUIREMENTS = "requirements.txt"
-DISTRIBUTIONS = (
-    "sagemaker_mpi_enabled",
-    "sagemaker_pytorch_ddp_enabled",
-    "sagemaker_torch_distributed_enabled",
-    "sagemaker_distributed_dataparallel_enabled",
-    "sagemaker_pytorch_xla_multi_worker_enabled",
-)
 
 
 class JobHost:
@@ -39,61 +30,35 @@ class JobHost:
         self.log = log
         self._order = order
         self._host = host
-        self._arguments = toolkit.to_arguments(
-            toolkit.Hyperparameters.decode(order.hyperparameters).script
-        )
+        self._contract = contract_of(order)
 
     @property
     def seen(self) -> MlTree:
         """The tree as the script sees it."""
         return self.folder.tree if self._order.no_namespace else MlTree(OPT_ML)
 
-    @property
-    def command(self) -> str:
-        """The script's command, as the toolkit words it."""
-        return toolkit.command(
-            self._order.places.python, self._order.program.entry_point, self._arguments
-        )
-
     def prepare(self, artifacts: Artifacts) -> Outcome | None:
         """Lay the tree out and fill it; return the job's end where that cannot be done."""
         order = self._order
         try:
-            toolkit.check_entry_point(order.program.entry_point)
+            self._contract.check()
             lay_out(order, self._host, self.folder)
         except InvalidRequest as error:
             return _failed(outcome.algorithm_error(str(error)))
         except OSError as error:
-            return outcome.download_failed(error, order, None)
+            return outcome.download_failed(error, order, "")
         for channel in order.channels:
             try:
                 inputs.fetch_channel(artifacts, channel, self.folder.tree.channel(channel.name))
             except (SageletError, OSError) as error:
-                return outcome.download_failed(error, order, channel)
-        try:
-            inputs.fetch_source(artifacts, order.program.source_uri, self.folder.tree.code)
-        except (SageletError, OSError) as error:
-            return outcome.download_failed(error, order, None)
-        return self._check_script()
-
-    def _check_script(self) -> Outcome | None:
-        """Find the script in the source, and make a command executable."""
-        code, name = self.folder.tree.code, self._order.program.entry_point
-        try:
-            script = toolkit.find_entry_point(code, name)
-        except InvalidRequest as error:
-            return _failed(outcome.algorithm_error(str(error)))
-        if script is None:
-            return outcome.missing_entry_point(self._order, self.command, code)
-        if toolkit.EntryKind.of(name) is toolkit.EntryKind.COMMAND:
-            script.chmod(0o755)
-        return None
+                return outcome.download_failed(error, order, channel.uri, channel)
+        return self._contract.fetch(artifacts, self.folder.tree)
 
     def announce(self) -> None:
         """Say in the log where /opt/ml is, what this release leaves out, and what is run."""
         self.log.say(
-            self._where(), *self._warnings(), "Invoking script with the following command:", "",
-            self.command, "",
+            self._where(), *self._contract.warnings(self.folder.tree),
+            "Invoking script with the following command:", "", self._contract.command, "",
         )  # fmt: skip
 
     def _where(self) -> str:
@@ -104,35 +69,14 @@ class JobHost:
             return f"{job}: /opt/ml is {self.folder.tree.base} ({order.no_namespace})"
         return f"{job}: /opt/ml is the job's own, in a mount namespace"
 
-    def _warnings(self) -> list[str]:
-        """What the cloud would do with this job and this release does not."""
-        code = self.folder.tree.code
-        found = []
-        if (code / REQUIREMENTS).is_file():
-            found.append(
-                f"WARNING: {REQUIREMENTS} was not installed: this release runs the script with "
-                f"what {self._order.places.python} has"
-            )
-        found += [
-            f"WARNING: {name} is set, and this release runs one process on each host"
-            for name in DISTRIBUTIONS
-            if self._order.hyperparameters.get(name) == "true"
-        ]
-        return found
-
     def order(self, rendezvous: Rendezvous) -> HostOrder:
         """Return the order for the host's process."""
-        order = self._order
+        order, process = self._order, self._contract.process(self.seen)
         return HostOrder(
-            argv=(order.program.entry_point, *self._arguments),
-            cwd=str(self.seen.code),
-            environment=environment(
-                order,
-                self._host,
-                seen=self.seen,
-                machine=look_around(Path(order.places.python)),
-                rendezvous=rendezvous,
-            ),
+            argv=process.argv,
+            cwd=process.cwd,
+            way=process.way,
+            environment=self._contract.environment(self._host, self.seen, rendezvous),
             log=str(self.log.path),
             exit_file=str(self.folder.exit_file),
             grace_s=order.grace_s,
@@ -165,8 +109,8 @@ class JobHost:
             # A stop may also end a supervisor that had not begun, or one that took too long.
             return outcome.stopped(out_of_time=out_of_time) if stop else _failed(self._untold())
         facts = ScriptFacts(
-            command=self.command,
-            code=self.seen.code,
+            command=self._contract.command,
+            code=self._contract.code(self.seen),
             failure=self._failure(),
             last_line=self.log.last_line(log_offset),
         )

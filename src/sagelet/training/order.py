@@ -12,23 +12,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sagelet.domain.account import Account
 from sagelet.domain.training import (
     Channel,
+    Checkpoints,
     Cluster,
     Host,
+    LiteralProgram,
     MetricDefinition,
+    Program,
     ToolkitProgram,
     TrainingJob,
 )
-
-THREADS = "SAGELET_THREADS"
-STOP_GRACE = "SAGELET_STOP_GRACE_S"
-"""How many seconds a script has between SIGTERM and SIGKILL, where 120 will not do."""
+from sagelet.training.settings import JobSettings, S3Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,17 @@ class JobPaths:
 class Places:
     """Where a runner finds the rest: folders of the state directory, and interpreters.
 
-    `python` runs the script; `package_path` is a folder that holds only our package, for it.
+    `python` runs the script; `package_path` is a folder that holds only our package, for it;
+    `packages` is where requirements are installed, once for all jobs; `ports` is where jobs agree
+    on the ports that they use.
     """
 
     buckets: str
     logs: str
     python: str
     package_path: str
+    packages: str = ""
+    ports: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,10 @@ class JobOrder:
     """A training job as a runner is told it.
 
     `environment` is the user's, `inherited` what a script may see of the machine's own;
-    `log_streams` maps a host's name to the name of its stream; `grace_s` is the time between
-    SIGTERM and SIGKILL; `no_namespace` says why a host cannot have a /opt/ml of its own, and is
-    empty where it can.
+    `credentials` are the variables that hold the script's keys; `log_streams` maps a host's name to
+    the name of its stream; `grace_s` is the time between SIGTERM and SIGKILL; `no_namespace` says
+    why a host cannot have a /opt/ml of its own, and `no_overlay` why a channel has to be copied:
+    each is empty where it can.
     """
 
     name: str
@@ -100,7 +105,7 @@ class JobOrder:
     region: str
     role: str
     image: str
-    program: ToolkitProgram
+    program: Program
     hyperparameters: Mapping[str, str]
     channels: tuple[Channel, ...]
     cluster: Cluster
@@ -114,7 +119,16 @@ class JobOrder:
     log_streams: Mapping[str, str]
     places: Places
     no_namespace: str = ""
+    no_overlay: str = ""
     threads: int | None = None
+    is_legacy: bool = False
+    is_strict: bool = False
+    checkpoints: Checkpoints | None = None
+    is_spot: bool = False
+    max_wait_s: int | None = None
+    interrupt_after_s: int | None = None
+    s3: S3Access = field(default_factory=S3Access)
+    credentials: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -126,8 +140,11 @@ class JobOrder:
         inherited: Mapping[str, str],
         grace_s: float,
         no_namespace: str = "",
+        no_overlay: str = "",
+        credentials: Mapping[str, str] | None = None,
     ) -> JobOrder:
         """Return the order for a job; its Environment may say another `grace_s`."""
+        settings = JobSettings.of(job.environment, region=account.region)
         return cls(
             name=job.name,
             arn=job.arn,
@@ -143,19 +160,22 @@ class JobOrder:
             output_uri=job.output_uri,
             is_compressed=_compression(job.submitted) != "NONE",
             max_runtime_s=job.max_runtime_s,
-            grace_s=_number(job.environment, STOP_GRACE) or grace_s,
+            grace_s=settings.stop_grace_s or grace_s,
             metrics=job.metrics,
             log_streams={host.name: job.log_stream(host) for host in job.cluster.hosts},
             places=places,
             no_namespace=no_namespace,
-            threads=_number(job.environment, THREADS),
+            no_overlay=no_overlay or no_namespace,
+            threads=settings.threads,
+            is_legacy=settings.is_legacy,
+            is_strict=settings.is_strict,
+            checkpoints=job.checkpoints,
+            is_spot=job.is_spot,
+            max_wait_s=job.max_wait_s,
+            interrupt_after_s=settings.interrupt_after_s,
+            s3=settings.s3,
+            credentials=dict(credentials or {}),
         )
-
-
-def _number(environment: Mapping[str, str], name: str) -> int | None:
-    """A number above 0 that a job's Environment says, or None where it says none."""
-    text = environment.get(name, "")
-    return int(text) if text.isdecimal() and int(text) > 0 else None
 
 
 def _compression(submitted: Mapping[str, Any]) -> str:
@@ -181,9 +201,22 @@ def read_order(paths: JobPaths) -> JobOrder:
         ValueError: it is not one of ours.
     """
     raw: dict[str, Any] = json.loads(paths.order.read_text(encoding="utf-8"))
-    raw["program"] = ToolkitProgram(**raw["program"])
-    raw["channels"] = tuple(Channel(**channel) for channel in raw["channels"])
+    raw["program"] = _program(raw["program"])
+    raw["channels"] = tuple(_channel(channel) for channel in raw["channels"])
     raw["cluster"] = Cluster(tuple(Host(**host) for host in raw["cluster"]["hosts"]))
     raw["metrics"] = tuple(MetricDefinition(**metric) for metric in raw["metrics"])
     raw["places"] = Places(**raw["places"])
+    raw["checkpoints"] = Checkpoints(**raw["checkpoints"]) if raw.get("checkpoints") else None
+    raw["s3"] = S3Access(**raw.get("s3", {}))
     return JobOrder(**raw)
+
+
+def _program(raw: dict[str, Any]) -> Program:
+    if "entrypoint" in raw:
+        return LiteralProgram(tuple(raw["entrypoint"]), tuple(raw["arguments"]))
+    return ToolkitProgram(**raw)
+
+
+def _channel(raw: dict[str, Any]) -> Channel:
+    lists = {name: tuple(raw.get(name, ())) for name in ("attributes", "groups")}
+    return Channel(**{**raw, **lists})

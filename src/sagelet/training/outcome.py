@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagelet.artifacts.uris import S3Uri, parse_uri
-from sagelet.domain.training import Channel, SecondaryStatus
+from sagelet.domain.training import Channel, SecondaryStatus, ToolkitProgram
 from sagelet.errors import DiskFull, ModelDataMissing
 from sagelet.training.order import JobOrder
 from sagelet.worker.spec import HostExit
@@ -132,26 +132,25 @@ def internal_error(text: str) -> str:
     return _plain(f"InternalServerError: {text}")[:REASON_CHARACTERS]
 
 
-def missing_entry_point(order: JobOrder, command: str, code: Path) -> Outcome:
+def missing_entry_point(program: ToolkitProgram, command: str, code: Path) -> Outcome:
     """Return the failure of a job whose source does not have its script."""
-    name = order.program.entry_point
+    name = program.entry_point
     there = ", ".join(sorted(entry.name for entry in code.iterdir())[:20]) or "nothing"
     reason = execute_user_script_error(
         MISSING_FILE_EXIT_CODE,
         message=f"can't open file '{name}': [Errno 2] No such file or directory",
-        extra=f"the source at {order.program.source_uri} has: {there}",
+        extra=f"the source at {program.source_uri} has: {there}",
         command=command,
     )
     return Outcome(SecondaryStatus.FAILED, reason, exit_code=MISSING_FILE_EXIT_CODE)
 
 
-def download_failed(error: Exception, order: JobOrder, channel: Channel | None) -> Outcome:
-    """Return the failure of a job whose channel, or source where there is none, did not come."""
-    if isinstance(error, ModelDataMissing):
-        uri = channel.uri if channel else order.program.source_uri
-        words = _nothing_there(uri, order)
-    else:
-        words = in_words(error)
+def download_failed(
+    error: Exception, order: JobOrder, uri: str, channel: Channel | None = None
+) -> Outcome:
+    """Return the failure of a job whose channel, or source where none is given, did not come."""
+    missing = isinstance(error, ModelDataMissing)
+    words = _nothing_there(uri, order) if missing else in_words(error)
     what = f"channel {channel.name}: " if channel else "source: "
     return Outcome(SecondaryStatus.FAILED, client_error(f"Data download failed: {what}{words}"))
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -18,17 +17,13 @@ from pathlib import Path
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.domain.training import SecondaryStatus
-from sagelet.errors import ChildFailed, DiskFull, SageletError
+from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
-from sagelet.journal.streams import LogStreams
-from sagelet.supervision.process import ProcessId, started_at
+from sagelet.supervision.process import started_at
 from sagelet.training import outcome
 from sagelet.training.ballast import Ballast
-from sagelet.training.hostlog import HostLog
-from sagelet.training.hosts import JobHost
-from sagelet.training.launching import DaemonLink, Launched, start_cold
-from sagelet.training.layout import address_of
-from sagelet.training.machine import free_port
+from sagelet.training.host_group import HostGroup
+from sagelet.training.launching import DaemonLink
 from sagelet.training.metrics import last_values
 from sagelet.training.order import JobOrder, JobPaths, read_order
 from sagelet.training.outcome import Outcome
@@ -36,19 +31,13 @@ from sagelet.training.outputs import Outputs
 from sagelet.training.records import (
     Event,
     History,
-    HostStarted,
     JobEnded,
     RunnerStarted,
     StatusReached,
-    StopSent,
     read_history,
     to_document,
 )
-from sagelet.training.variables import Rendezvous
-from sagelet.training.waiting import ProcessWatch, Signals, StopAsked
-
-OVERDUE_S = 30.0
-"""How long after the grace a supervisor may take to end before it is killed itself."""
+from sagelet.training.waiting import Signals, StopAsked
 
 
 class Runner:
@@ -63,11 +52,7 @@ class Runner:
         self._signals = signals
         self._events = EventLog(paths.events)
         self._artifacts = Artifacts(Buckets(Path(order.places.buckets)))
-        logs = LogStreams(Path(order.places.logs))
-        self._hosts = [
-            JobHost(order, host, paths, HostLog(logs, order.log_streams[host.name]))
-            for host in order.cluster.hosts
-        ]
+        self._group = HostGroup(order, paths, link=link, signals=signals, note=self._note)
         self._outputs = Outputs(self._artifacts, order, paths)
         self._ballast = Ballast(paths.ballast)
 
@@ -89,7 +74,7 @@ class Runner:
         self._ballast.drop()
         self._note(ended)
         if ended.status is SecondaryStatus.COMPLETED:
-            for host in self._hosts:
+            for host in self._group.hosts:
                 shutil.rmtree(host.folder.tree.input / "data", ignore_errors=True)
 
     def _see_through(self, history: History) -> JobEnded:
@@ -98,7 +83,9 @@ class Runner:
             failed = self._prepare()
             if self._signals.stop_asked:
                 raise StopAsked
-            failed = failed or self._launch()
+            if failed is None:
+                self._reach(SecondaryStatus.TRAINING)
+                failed = self._group.launch()
             if failed is not None:
                 return _ended(failed)
             history = read_history(self._events)
@@ -112,83 +99,25 @@ class Runner:
         try:
             self._ballast.take()
         except OSError as error:
-            return outcome.download_failed(error, self._order, None)
-        with self._signals.interrupting():
-            for host in self._hosts:
-                failed = host.prepare(self._artifacts)
-                if failed is not None:
-                    host.log.say(failed.message)
-                    return failed
-        return None
-
-    def _launch(self) -> Outcome | None:
-        """Start the hosts; return the job's end where that failed."""
-        self._reach(SecondaryStatus.TRAINING)
-        rendezvous = Rendezvous(
-            address_of(1) if self._order.no_namespace else self._hosts[0].name, free_port()
-        )
-        for host in self._hosts:
-            host.announce()
-            log_offset = host.log.size_bytes()
-            try:
-                launched = self._launched(host, rendezvous)
-            except ChildFailed as error:
-                return Outcome(SecondaryStatus.FAILED, outcome.client_error(str(error)))
-            self._note(
-                HostStarted(
-                    at=time.time(),
-                    host=host.name,
-                    pid=launched.process.pid,
-                    started_at=launched.process.started_at,
-                    warm=launched.warm,
-                    log_offset=log_offset,
-                )
-            )
-        return None
-
-    def _launched(self, host: JobHost, rendezvous: Rendezvous) -> Launched:
-        """Start a host by the daemon, or here where there is none."""
-        host_order = host.order(rendezvous)
-        return self._link.launch(host_order) or start_cold(host_order, self._order.places)
+            return outcome.download_failed(error, self._order, "")
+        return self._group.prepare(self._artifacts)
 
     def _wait(self, history: History) -> None:
         """Wait until every host's supervisor has ended."""
         began = history.statuses.get(SecondaryStatus.TRAINING, time.time())
         left_s = self._order.max_runtime_s - (time.time() - began)
-        deadline = time.monotonic() + left_s
-        for host in history.hosts.values():
-            watch = ProcessWatch(ProcessId(host.pid, host.started_at))
-            try:
-                self._wait_for(watch, deadline, already_asked=history.stop is not None)
-            finally:
-                watch.close()
-
-    def _wait_for(self, watch: ProcessWatch, deadline: float, *, already_asked: bool) -> None:
-        """Wait for one supervisor; on a stop or at the deadline, ask it to end its script."""
-        asked = False
-        while not watch.has_ended:
-            now = time.monotonic()
-            if not asked and (self._signals.stop_asked or already_asked or now >= deadline):
-                if not already_asked:
-                    self._note(StopSent(time.time(), out_of_time=not self._signals.stop_asked))
-                watch.signal(signal.SIGTERM)
-                asked = True
-                deadline = now + self._order.grace_s + OVERDUE_S
-            elif asked and now >= deadline:
-                watch.signal(signal.SIGKILL)
-                deadline = now + OVERDUE_S
-            watch.wait(self._signals, max(0.0, deadline - time.monotonic()))
+        self._group.wait(history, time.monotonic() + left_s)
 
     def _finish(self, history: History) -> JobEnded:
         """Judge the scripts' ends, upload, and sum up."""
-        ended = self._judge(history)
+        ended = self._group.judge(history)
         self._reach(SecondaryStatus.UPLOADING)
         artifact_uri = None
         try:
             artifact_uri = self._outputs.store(
                 ended.status,
-                models=[host.folder.tree.model for host in self._hosts],
-                outputs=[host.folder.tree.output_data for host in self._hosts],
+                models=[host.folder.tree.model for host in self._group.hosts],
+                outputs=[host.folder.tree.output_data for host in self._group.hosts],
             )
         except (SageletError, OSError) as error:
             _print_error()
@@ -198,20 +127,11 @@ class Runner:
         self._say_end(ended, history)
         return _ended(ended, artifact_uri, metrics)
 
-    def _judge(self, history: History) -> Outcome:
-        """The first host that failed decides, else the first."""
-        ends = [
-            host.judge(log_offset=history.hosts[host.name].log_offset, stop=history.stop)
-            for host in self._hosts
-        ]
-        failed = [ended for ended in ends if ended.status is SecondaryStatus.FAILED]
-        return (failed or ends)[0]
-
     def _metrics(self, history: History) -> tuple[tuple[str, float, int], ...]:
         """The last value of each metric that the job defines."""
         if not self._order.metrics:
             return ()
-        host = self._hosts[0]
+        host = self._group.hosts[0]
         found = last_values(
             self._order.metrics, host.log.records(history.hosts[host.name].log_offset)
         )
@@ -221,7 +141,7 @@ class Runner:
 
     def _say_end(self, ended: Outcome, history: History) -> None:
         """Close the log with how the job ended, and how it had been started."""
-        for host in self._hosts:
+        for host in self._group.hosts:
             started = history.hosts[host.name]
             how = "a warm start" if started.warm else "a cold start"
             host.log.say(

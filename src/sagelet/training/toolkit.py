@@ -18,6 +18,14 @@ from typing import Any
 from sagelet.errors import InvalidRequest
 
 PREFIX = "sagemaker_"
+REQUIREMENTS = "requirements.txt"
+DISTRIBUTIONS = (
+    "sagemaker_mpi_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_torch_distributed_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+)
 RESERVED = frozenset(
     {
         "sagemaker_program",

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sagelet.domain.training import Host
+from sagelet.domain.training import Host, ToolkitProgram
 from sagelet.supervision.inherited import NO_CREDENTIALS
 from sagelet.training.layout import (
     NETWORK_INTERFACE,
@@ -60,7 +60,13 @@ def framework_module(image: str) -> str | None:
 
 
 def environment(
-    order: JobOrder, host: Host, *, seen: MlTree, machine: Machine, rendezvous: Rendezvous
+    order: JobOrder,
+    program: ToolkitProgram,
+    host: Host,
+    *,
+    seen: MlTree,
+    machine: Machine,
+    rendezvous: Rendezvous,
 ) -> dict[str, str]:
     """Return the whole environment of a host's script; `seen` is the tree as the script sees it."""
     hyperparameters = Hyperparameters.decode(order.hyperparameters)
@@ -68,7 +74,9 @@ def environment(
     variables |= _platform(order, host, hyperparameters)
     if framework_module(order.image):
         variables |= _framework(machine, rendezvous)
-    variables |= toolkit_variables(order, host, hyperparameters, seen=seen, machine=machine)
+    variables |= toolkit_variables(
+        order, program, host, hyperparameters, seen=seen, machine=machine
+    )
     variables |= order.environment
     paths = (str(seen.code), order.environment.get("PYTHONPATH", ""))
     variables["PYTHONPATH"] = ":".join(path for path in paths if path)
@@ -121,6 +129,7 @@ def format_value(value: Any) -> str:  # noqa: ANN401 - JSON may be anything
 
 def toolkit_variables(
     order: JobOrder,
+    program: ToolkitProgram,
     host: Host,
     hyperparameters: Hyperparameters,
     *,
@@ -128,7 +137,7 @@ def toolkit_variables(
     machine: Machine,
 ) -> dict[str, str]:
     """Return the SM_* variables; SM_ and the name in capitals, nothing else is changed in it."""
-    facts = _facts(order, host, hyperparameters, seen=seen, machine=machine)
+    facts = _facts(order, program, host, hyperparameters, seen=seen, machine=machine)
     own = hyperparameters.script
     values: dict[str, Any] = {
         name: value for name, value in facts.items() if name not in _ONLY_IN_TRAINING_ENV
@@ -164,6 +173,7 @@ _ONLY_IN_TRAINING_ENV = frozenset(
 
 def _facts(
     order: JobOrder,
+    program: ToolkitProgram,
     host: Host,
     hyperparameters: Hyperparameters,
     *,
@@ -204,8 +214,8 @@ def _facts(
         ),
         "master_hostname": hosts[0],
         "model_dir": str(seen.model),
-        "module_dir": _module_dir(order, seen),
-        "module_name": order.program.entry_point.removesuffix(".py"),
+        "module_dir": _module_dir(program, seen),
+        "module_name": program.entry_point.removesuffix(".py"),
         "network_interface_name": NETWORK_INTERFACE,
         "num_cpus": machine.cpus,
         "num_gpus": machine.gpus,
@@ -215,11 +225,11 @@ def _facts(
         "output_intermediate_dir": str(seen.output / "intermediate"),
         "resource_config": resources,
         "topology": [],
-        "user_entry_point": order.program.entry_point,
+        "user_entry_point": program.entry_point,
     }
 
 
-def _module_dir(order: JobOrder, seen: MlTree) -> str:
+def _module_dir(program: ToolkitProgram, seen: MlTree) -> str:
     """The archive's URI, or the code folder where the source was a folder of this machine."""
-    uri = order.program.source_uri
+    uri = program.source_uri
     return uri if uri.startswith("s3://") else str(seen.code)

@@ -13,15 +13,31 @@ from typing import Any, Union
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """A folder that a child sees without a copy: `lower`, at `target` below /opt/ml.
+
+    What the child writes goes to `upper` (`work` is the kernel's, beside it) and never to `lower`;
+    without an `upper` nothing can be written.
+    """
+
+    lower: str
+    target: str
+    upper: str = ""
+    work: str = ""
+
+
+@dataclass(frozen=True)
 class Mounts:
     """What a child sees in its own mount namespace, where the kernel allows one.
 
-    `opt_ml` appears at /opt/ml, `hosts_file` at /etc/hosts. A host's name is set with `hostname`.
+    `opt_ml` appears at /opt/ml, `hosts_file` at /etc/hosts, and the overlays in the tree. A host's
+    name is set with `hostname`.
     """
 
     opt_ml: str
     hosts_file: str | None = None
     hostname: str | None = None
+    overlays: tuple[Overlay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,13 +69,28 @@ CONTAINER_LIMIT_BYTES = 6_553_500
 
 
 @dataclass(frozen=True)
+class Rank:
+    """One of a host's processes: its number in the whole job, and the variables that tell it so."""
+
+    number: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class HostOrder:
     """Run a training script and outlive whoever gave the order. Descriptors: none.
 
-    `argv[0]` is the entry point, relative to `cwd`: a `.py` runs as `__main__` in this
-    interpreter, anything else under /bin/sh. `log` is the journal's file for this host; `exit_file`
-    is written (whole, by rename) when the script has ended; a SIGTERM to this process is passed to
-    the script's process group, and SIGKILL follows after `grace_s` seconds.
+    `argv[0]` is the entry point, relative to `cwd`. How it runs is `way`: `script` (a `.py` as
+    `__main__` in this interpreter, anything else under /bin/sh, its arguments whole), `module`
+    (argv[0] names one, as after `python -m`), `shell` (argv[0] is a line for /bin/sh), or
+    `literal` (argv is a command, run as it is). There is one process for each of `ranks`, and one
+    where there are none.
+
+    `log` is the journal's file for this host; `exit_file` is written (whole, by rename) when all
+    processes have ended; when one fails, the others are ended. A SIGTERM to this process is passed
+    to their process groups, and SIGKILL follows after `grace_s` seconds. `site_dirs` are folders of
+    installed packages, searched after all others. `names` maps host names to addresses, for where
+    no /etc/hosts can do it.
     """
 
     argv: tuple[str, ...]
@@ -70,6 +101,10 @@ class HostOrder:
     grace_s: float = 120.0
     threads: int | None = None
     mounts: Mounts | None = None
+    way: str = "script"
+    ranks: tuple[Rank, ...] = ()
+    site_dirs: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     kind: str = "host"
 
 
@@ -78,7 +113,8 @@ class HostExit:
     """How a host's script ended: what is in `exit_file`. `exit_code` is negative for a signal.
 
     `error` is the user's last error line (`ValueError: …`), `where` its `file:line`, and
-    `traceback` the user's own frames; all empty where there was none.
+    `traceback` the user's own frames; all empty where there was none. Of several processes it is
+    the one that failed first, whose number in the job is `rank`; None where the host has one.
     """
 
     exit_code: int
@@ -88,6 +124,7 @@ class HostExit:
     where: str = ""
     traceback: str = ""
     notes: tuple[str, ...] = field(default=())
+    rank: int | None = None
 
 
 Order = Union[ServeOrder, HostOrder]
@@ -105,14 +142,21 @@ def order_from_json(text: str) -> Order:
         ValueError: `kind` is neither of ours.
     """
     raw: dict[str, Any] = json.loads(text)
-    raw["mounts"] = Mounts(**raw["mounts"]) if raw.get("mounts") else None
+    raw["mounts"] = _mounts(raw["mounts"]) if raw.get("mounts") else None
     if raw["kind"] == "serve":
         raw["site_dirs"] = tuple(raw["site_dirs"])
         return ServeOrder(**raw)
     if raw["kind"] == "host":
         raw["argv"] = tuple(raw["argv"])
+        raw["ranks"] = tuple(Rank(**rank) for rank in raw.get("ranks", ()))
+        raw["site_dirs"] = tuple(raw.get("site_dirs", ()))
         return HostOrder(**raw)
     raise ValueError("an order of kind {!r}".format(raw["kind"]))
+
+
+def _mounts(raw: dict[str, Any]) -> Mounts:
+    overlays = tuple(Overlay(**overlay) for overlay in raw.get("overlays", ()))
+    return Mounts(**{**raw, "overlays": overlays})
 
 
 def exit_from_json(text: str) -> HostExit:

@@ -42,3 +42,27 @@ def test_a_field_that_is_gone_is_passed_over() -> None:
 def test_what_json_cannot_hold_is_refused_at_once() -> None:
     with pytest.raises(TypeError):
         codec.to_text(codec.encode({"blob": b"bytes"}))
+
+
+@dataclass(frozen=True)
+class Circle:
+    radius: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Square:
+    side: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    shape: Circle | Square
+    behind: Circle | Square | None = None
+
+
+@pytest.mark.parametrize(
+    "drawing", [Drawing(Circle(1.0)), Drawing(Square(2.0), Circle(1.0, "sun"))]
+)
+def test_one_of_several_dataclasses_is_told_by_its_fields(drawing: Drawing) -> None:
+    assert codec.decode(Drawing, codec.encode(drawing)) == drawing

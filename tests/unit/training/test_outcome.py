@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sagelet.domain.training import SecondaryStatus
+from sagelet.domain.training import SecondaryStatus, ToolkitProgram
 from sagelet.errors import DiskFull, ModelDataMissing, UnsafeArchive
 from sagelet.training import outcome
 from sagelet.training.outcome import Outcome, ScriptFacts
@@ -129,7 +129,9 @@ def test_a_script_that_ended_by_itself_just_before_its_time_was_up_keeps_its_end
 
 def test_a_missing_script_is_named_with_what_the_source_has(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("")
-    found = outcome.missing_entry_point(an_order(), COMMAND, tmp_path)
+    found = outcome.missing_entry_point(
+        ToolkitProgram("train.py", "s3://bucket/digits/source/sourcedir.tar.gz"), COMMAND, tmp_path
+    )
     assert found.failure_reason == (
         "AlgorithmError: ExecuteUserScriptError:\n"
         "ExitCode 2\n"
@@ -141,7 +143,7 @@ def test_a_missing_script_is_named_with_what_the_source_has(tmp_path: Path) -> N
 
 def test_a_missing_channel_is_told_in_sagemakers_words() -> None:
     channel = a_channel("training")
-    found = outcome.download_failed(ModelDataMissing(channel.uri), an_order(), channel)
+    found = outcome.download_failed(ModelDataMissing(channel.uri), an_order(), channel.uri, channel)
     assert found.failure_reason == (
         "ClientError: Data download failed: channel training: No S3 objects found under S3 URL "
         '"s3://bucket/training" given in input data source. Please ensure that the bucket exists '
@@ -153,14 +155,14 @@ def test_a_missing_channel_is_told_in_sagemakers_words() -> None:
 
 def test_a_missing_folder_is_told_by_its_path() -> None:
     channel = a_channel("training", uri="file:///data/none")
-    found = outcome.download_failed(ModelDataMissing(channel.uri), an_order(), channel)
+    found = outcome.download_failed(ModelDataMissing(channel.uri), an_order(), channel.uri, channel)
     assert found.failure_reason == (
         "ClientError: Data download failed: channel training: No files found at file:///data/none."
     )
 
 
 def test_a_bad_archive_is_told_with_its_reason() -> None:
-    found = outcome.download_failed(UnsafeArchive("s.tar.gz", "corrupt (CRC)"), an_order(), None)
+    found = outcome.download_failed(UnsafeArchive("s.tar.gz", "corrupt (CRC)"), an_order(), "")
     assert found.failure_reason == (
         "ClientError: Data download failed: source: s.tar.gz was refused: corrupt (CRC)"
     )

@@ -43,8 +43,11 @@ HYPERPARAMETERS = {
 
 
 def of(order: JobOrder, seen: MlTree = OPT_ML, host: int = 0) -> dict[str, str]:
+    program = order.program
+    assert isinstance(program, ToolkitProgram)
     return environment(
         order,
+        program,
         order.cluster.hosts[host],
         seen=seen,
         machine=MACHINE,

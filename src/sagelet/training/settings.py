@@ -1,0 +1,99 @@
+"""What a job's Environment says to us rather than to its script: variables named SAGELET_*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PYTHON = "SAGELET_PYTHON"
+"""The interpreter to train with; default: the daemon's own."""
+
+THREADS = "SAGELET_THREADS"
+"""Torch's threads in each process; default: the machine's cores, divided by the processes."""
+
+STOP_GRACE = "SAGELET_STOP_GRACE_S"
+"""How many seconds a script has between SIGTERM and SIGKILL, where 120 will not do."""
+
+NAMESPACE = "SAGELET_NAMESPACE"
+"""`off`: no /opt/ml of the job's own."""
+
+TOOLKIT = "SAGELET_TOOLKIT"
+"""`legacy`: arguments are split by a shell, as sagemaker-training before 5.1.3 does."""
+
+CONTRACT = "SAGELET_CONTRACT"
+"""`strict`: as the container does, where `sane` does better (SIGTERM, among others)."""
+
+INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
+"""Seconds of training after which the job's spot instances are taken away, once."""
+
+S3 = "SAGELET_S3"
+"""`aws`: s3:// URIs of the job are AWS's own, read and written with the machine's credentials."""
+
+S3_PROFILE = "SAGELET_S3_PROFILE"
+"""The AWS profile to read S3 with, where SAGELET_S3 is `aws`; default: boto3's own choice."""
+
+S3_ENDPOINT = "SAGELET_S3_ENDPOINT_URL"
+"""Another address than AWS's, where SAGELET_S3 is `aws`: an emulator."""
+
+PASS_CREDENTIALS = "SAGELET_PASS_CREDENTIALS"  # noqa: S105 - a switch
+"""`true`: the script sees the machine's AWS credentials instead of local ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """Where s3:// leads to: our buckets, or AWS's with a profile, a region and an address."""
+
+    is_aws: bool = False
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """A job's settings. Times are in seconds; None where the Environment says nothing."""
+
+    threads: int | None = None
+    stop_grace_s: int | None = None
+    is_legacy: bool = False
+    is_strict: bool = False
+    interrupt_after_s: int | None = None
+    s3: S3Access = field(default_factory=S3Access)
+    passes_credentials: bool = False
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str], *, region: str) -> JobSettings:
+        """Read a job's Environment; what is not one of a variable's values counts as unsaid."""
+        said = {name: environment.get(name, "").strip() for name in _NAMES}
+        return cls(
+            threads=_number(said[THREADS]),
+            stop_grace_s=_number(said[STOP_GRACE]),
+            is_legacy=said[TOOLKIT].lower() == "legacy",
+            is_strict=said[CONTRACT].lower() == "strict",
+            interrupt_after_s=_number(said[INTERRUPT_AFTER]),
+            s3=S3Access(
+                is_aws=said[S3].lower() == "aws",
+                profile=said[S3_PROFILE] or None,
+                region=region,
+                endpoint_url=said[S3_ENDPOINT] or None,
+            ),
+            passes_credentials=said[PASS_CREDENTIALS].lower() == "true",
+        )
+
+
+_NAMES = (
+    THREADS,
+    STOP_GRACE,
+    TOOLKIT,
+    CONTRACT,
+    INTERRUPT_AFTER,
+    S3,
+    S3_PROFILE,
+    S3_ENDPOINT,
+    PASS_CREDENTIALS,
+)
+
+
+def _number(text: str) -> int | None:
+    """A whole number above 0, or None."""
+    return int(text) if text.isdecimal() and int(text) > 0 else None
