@@ -3,7 +3,8 @@
     SageletError
     ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
-    │                            BucketNotFound, KeyNotFound, UploadNotFound
+    │                            BucketNotFound, KeyNotFound, UploadNotFound,
+    │                            PathNotFound, RuleNotFound
     ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
@@ -14,6 +15,7 @@
     ├── ModelDataMissing, UnsafeArchive                           data that cannot be used
     │   └── TargetModelMissing   ... of a model that an invocation names
     ├── DiskFull
+    ├── UnreadableSource         a script, notebook or archive that cannot be looked at
     ├── ChildFailed              a child process ended, or never came up
     │   └── WorkerStartFailed    ... because the user's model would not load
     ├── RequirementsFailed       a requirements.txt that cannot be installed
@@ -49,6 +51,7 @@ from sagelet.errors.data import (
     DiskFull,
     ModelDataMissing,
     TargetModelMissing,
+    UnreadableSource,
     UnsafeArchive,
 )
 from sagelet.errors.remote import (
@@ -75,6 +78,8 @@ from sagelet.errors.resources import (
     ModelNotFound,
     NotFound,
     NotSupported,
+    PathNotFound,
+    RuleNotFound,
     TrainingJobNotFound,
     UploadNotFound,
 )
@@ -130,12 +135,14 @@ __all__ = [
     "NotFound",
     "NotSupported",
     "OperationFailed",
+    "PathNotFound",
     "PortTaken",
     "QueueFull",
     "RemoteError",
     "RemoteRefused",
     "RemoteUnreachable",
     "RequirementsFailed",
+    "RuleNotFound",
     "SageletError",
     "StateError",
     "TargetModelMissing",
@@ -144,6 +151,7 @@ __all__ = [
     "TrainingJobNotFound",
     "UnknownEnvironment",
     "UnknownSetting",
+    "UnreadableSource",
     "UnsafeArchive",
     "UploadNotFound",
     "VariantNotFound",

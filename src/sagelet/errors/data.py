@@ -56,3 +56,17 @@ class DiskFull(SageletError):
     def sentence(self) -> str:
         """Say where, and how much is free."""
         return f"local disk full at {self.path} ({self.free_bytes // 2**20} MB free)"
+
+
+@dataclass(eq=False)
+class UnreadableSource(SageletError):
+    """A script, notebook or archive cannot be read. `line` is where, 0 if nowhere in particular."""
+
+    path: str
+    reason: str
+    line: int = 0
+
+    def sentence(self) -> str:
+        """Name the file and the reason."""
+        place = f":{self.line}" if self.line else ""
+        return f"{self.path}{place} cannot be read: {self.reason}"

@@ -1,0 +1,1 @@
+"""The rules of `sagelet check`, by theme: each a `Rule` with its texts and a function beside it."""
