@@ -31,6 +31,8 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.ConfigError, USAGE),
     (errors.InvalidRequest, USAGE),
     (errors.NotFound, NOT_FOUND),
+    (errors.PathNotFound, NOT_FOUND),
+    (errors.UnknownRule, NOT_FOUND),
     (errors.AlreadyExists, CONFLICT),
     (errors.Busy, CONFLICT),
     (errors.DaemonRunning, CONFLICT),

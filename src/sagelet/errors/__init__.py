@@ -3,8 +3,7 @@
     SageletError
     ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
-    │                            BucketNotFound, KeyNotFound, UploadNotFound,
-    │                            PathNotFound, RuleNotFound
+    │                            BucketNotFound, KeyNotFound, UploadNotFound
     ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
@@ -16,6 +15,8 @@
     │   └── TargetModelMissing   ... of a model that an invocation names
     ├── DiskFull
     ├── UnreadableSource         a script, notebook or archive that cannot be looked at
+    │   └── PathNotFound         ... since it is not there
+    ├── UnknownRule              what a check is asked for, and does not know
     ├── ChildFailed              a child process ended, or never came up
     │   └── WorkerStartFailed    ... because the user's model would not load
     ├── RequirementsFailed       a requirements.txt that cannot be installed
@@ -37,6 +38,7 @@ from sagelet.errors.configuration import (
     ConfigNotFound,
     InheritedEndpoint,
     UnknownEnvironment,
+    UnknownRule,
     UnknownSetting,
 )
 from sagelet.errors.daemon import (
@@ -50,6 +52,7 @@ from sagelet.errors.daemon import (
 from sagelet.errors.data import (
     DiskFull,
     ModelDataMissing,
+    PathNotFound,
     TargetModelMissing,
     UnreadableSource,
     UnsafeArchive,
@@ -78,8 +81,6 @@ from sagelet.errors.resources import (
     ModelNotFound,
     NotFound,
     NotSupported,
-    PathNotFound,
-    RuleNotFound,
     TrainingJobNotFound,
     UploadNotFound,
 )
@@ -142,7 +143,6 @@ __all__ = [
     "RemoteRefused",
     "RemoteUnreachable",
     "RequirementsFailed",
-    "RuleNotFound",
     "SageletError",
     "StateError",
     "TargetModelMissing",
@@ -150,6 +150,7 @@ __all__ = [
     "TargetModelRequired",
     "TrainingJobNotFound",
     "UnknownEnvironment",
+    "UnknownRule",
     "UnknownSetting",
     "UnreadableSource",
     "UnsafeArchive",

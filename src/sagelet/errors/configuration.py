@@ -80,3 +80,16 @@ class InheritedEndpoint(ConfigError):
             f"{self.source} points AWS clients at {self.address}, and environment "
             f"{self.environment!r} is AWS: unset it, or write `endpoint_url:` in that environment"
         )
+
+
+@dataclass(eq=False)
+class UnknownRule(SageletError):
+    """There is no such rule of `sagelet check`. `nearest` is empty where none is like it."""
+
+    name: str
+    nearest: str = ""
+
+    def sentence(self) -> str:
+        """Name the rule, and the one that may be meant."""
+        meant = f"; did you mean {self.nearest!r}?" if self.nearest else ""
+        return f"there is no rule {self.name!r}{meant}"

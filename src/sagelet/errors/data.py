@@ -70,3 +70,10 @@ class UnreadableSource(SageletError):
         """Name the file and the reason."""
         place = f":{self.line}" if self.line else ""
         return f"{self.path}{place} cannot be read: {self.reason}"
+
+
+@dataclass(eq=False)
+class PathNotFound(UnreadableSource):
+    """What is to be checked is not there."""
+
+    reason: str = "there is no such file or folder"

@@ -74,18 +74,6 @@ class UploadNotFound(NotFound):
     kind = "upload"
 
 
-class PathNotFound(NotFound):
-    """No such file or folder."""
-
-    kind = "file or folder"
-
-
-class RuleNotFound(NotFound):
-    """No such rule of `sagelet check`."""
-
-    kind = "rule"
-
-
 @dataclass(eq=False)
 class AlreadyExists(SageletError):
     """A name is taken. `kind` is in AWS's words: model, endpoint, training job and so on."""
