@@ -9,10 +9,13 @@ import os
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
 from sagelet.buckets.service import S3
+from sagelet.control.key_holders import KeyHolders
 from sagelet.control.plane import ControlPlane
 from sagelet.domain.account import Account
 from sagelet.domain.clock import SystemClock
-from sagelet.environments import credentials
+from sagelet.environments import credentials, scoped_keys
+from sagelet.environments.scoped_keys import ScopedKeys
+from sagelet.environments.script_keys import ScriptKeys
 from sagelet.hosting.host import HostingSettings, LocalEndpointHost
 from sagelet.journal.streams import LogStreams
 from sagelet.server import daemon
@@ -29,7 +32,7 @@ from sagelet.server.settings import DaemonSettings
 from sagelet.store.store import Store
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launchers
-from sagelet.training.jobs import LocalJobRunner
+from sagelet.training.jobs import LocalJobRunner, TrainingSettings
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 
@@ -47,7 +50,7 @@ def run_daemon(settings: DaemonSettings) -> None:
     os.umask(0o077)
     with Instance(settings.home) as instance:
         sockets = listen(settings.port)
-        parts = Parts(settings)
+        parts = Parts(settings, address_of(sockets))
 
         async def start() -> None:
             await parts.start()
@@ -66,14 +69,15 @@ def run_daemon(settings: DaemonSettings) -> None:
 class Parts:
     """The daemon's parts, joined."""
 
-    def __init__(self, settings: DaemonSettings) -> None:
-        """Build each part from those below it.
+    def __init__(self, settings: DaemonSettings, address: str) -> None:
+        """Build each part from those below it; `address` is where clients find the daemon.
 
         Raises:
             StateError: the home cannot be used.
         """
         home, clock, account = settings.home, SystemClock(), Account(settings.region)
-        credentials.load_or_create(home)
+        home_key = credentials.load_or_create(home)
+        script_keys = ScriptKeys(home_key, address, account.region)
         self._store = Store(home.database, account)
         logs = LogStreams(home.logs)
         self._buckets = Buckets(home.buckets)
@@ -94,7 +98,9 @@ class Parts:
             account=account,
             clock=clock,
             settings=HostingSettings(
-                park_after_s=settings.park_after_s, live_workers=settings.live_workers
+                park_after_s=settings.park_after_s,
+                live_workers=settings.live_workers,
+                keys_of=script_keys.of_endpoint,
             ),
         )
         self._runner = LocalJobRunner(
@@ -104,6 +110,7 @@ class Parts:
             home=home,
             account=account,
             clock=clock,
+            settings=TrainingSettings(keys_of=script_keys.of_job),
         )
         plane = ControlPlane(
             store=self._store,
@@ -116,7 +123,10 @@ class Parts:
             hold_s=settings.hold_s,
         )
         secret_of, request_ids = credentials.KnownKeys(home).secret_of, RequestIds()
-        verifier = Verifier(secret_of, clock, lenient=settings.lenient_auth)
+        scoped = ScopedKeys(home_key, secret_of, KeyHolders(self._store).holds)
+        verifier = Verifier(
+            scoped.secret_of, clock, allows=scoped_keys.allows, lenient=settings.lenient_auth
+        )
         self.app = App(
             home=home,
             gate=gate,

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 LOCAL_ACCOUNT_ID = "000000000000"
+
+KeysOf = Callable[[str, Mapping[str, str]], Mapping[str, str]]
+"""Tells the variables with the credentials of a job's or an endpoint's code, by its ULID and the
+Environment that it was given."""
+
+
+def no_keys(_ulid: str, _environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Hand out nothing."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)

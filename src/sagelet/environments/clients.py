@@ -134,6 +134,27 @@ def remote_session(
     return session
 
 
+def machine_credentials(profile: str | None) -> dict[str, str]:
+    """Return the machine's own AWS credentials, as the variables that hold them.
+
+    Raises:
+        NoCredentials: the AWS chain finds none, or no such profile.
+    """
+    try:
+        found = boto3.Session(profile_name=profile).get_credentials()
+    except BotoCoreError as error:
+        raise NoCredentials("", str(error)) from error
+    if found is None:
+        raise NoCredentials("", "the AWS chain finds none")
+    keys = found.get_frozen_credentials()
+    variables = {
+        "AWS_ACCESS_KEY_ID": keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        "AWS_SESSION_TOKEN": keys.token,
+    }
+    return {name: value for name, value in variables.items() if value}
+
+
 def refuse_inherited_endpoint(environment: str, environ: Mapping[str, str]) -> None:
     """Refuse a shell that points AWS clients elsewhere (`sagelet env` does).
 

@@ -29,6 +29,7 @@ _VARIABLES = {
     "workers": "SAGEMAKER_MODEL_SERVER_WORKERS",
     "max_batch": "SAGELET_MAX_BATCH",
     "park_after": "SAGELET_PARK_AFTER",
+    "pass_credentials": "SAGELET_PASS_CREDENTIALS",
 }
 SAMPLE = "SAGELET_SAMPLE"
 ATTACH = "SAGELET_ATTACH"

@@ -18,9 +18,12 @@ _OURS = frozenset(settings.OURS)
 
 
 def worker_environment(
-    model: Model, account: Account, machine: Mapping[str, str]
+    model: Model, account: Account, machine: Mapping[str, str], keys: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the whole environment of a worker; /opt/ml in it is the worker's own."""
+    """Return the whole environment of a worker; /opt/ml in it is the worker's own.
+
+    `keys` are the variables by which handlers find their credentials.
+    """
     # A person who starts the daemon with this switched off means every worker.
     switches = {name: machine[name] for name in _SWITCHES if name in machine}
     container = {
@@ -34,4 +37,4 @@ def worker_environment(
         "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
     }
     own = {name: value for name, value in model.environment.items() if name not in _OURS}
-    return {**inherited(machine), **switches, **NO_CREDENTIALS, **container, **own}
+    return {**inherited(machine), **switches, **NO_CREDENTIALS, **keys, **container, **own}

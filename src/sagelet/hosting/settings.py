@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sagelet.domain.account import KeysOf, no_keys
 from sagelet.domain.hosting import Model
 from sagelet.hosting.output import KEPT_BYTES
 from sagelet.hosting.variables import Variables
@@ -64,7 +65,8 @@ class HostingSettings:
     Times are in seconds; `stream_s` is for all of a streamed answer, `park_after_s` is how long an
     endpoint is idle before its workers are stopped (None: never), and `live_workers` is how many
     may live before idle ones are parked. `log_bytes` is how much is kept of what a variant's
-    workers print.
+    workers print; `keys_of` tells the variables with the credentials of an endpoint's handlers, by
+    its ULID and what its model's Environment says.
     """
 
     workers: int = field(default_factory=usable_cores)
@@ -82,6 +84,7 @@ class HostingSettings:
     live_workers: int = 64
     log_bytes: int = KEPT_BYTES
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    keys_of: KeysOf = no_keys
 
 
 @dataclass(frozen=True, slots=True)

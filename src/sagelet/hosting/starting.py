@@ -32,9 +32,13 @@ _OPT_ML = "/opt/ml"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a pool is to serve. `tree` is where its files go; `place` is the model's in /opt/ml."""
+    """What a pool is to serve.
+
+    `ulid` is the endpoint's; `tree` is where its files go; `place` is the model's in /opt/ml.
+    """
 
     endpoint: str
+    ulid: str
     variant: str
     model: Model
     container: Container
@@ -146,7 +150,12 @@ class PoolStarter:
             code_dir=f"{model_dir}/code" if files.has_code else model_dir,
             program=container.program,
             cwd=model_dir,
-            environment=worker_environment(start.model, self._account, self._settings.environ),
+            environment=worker_environment(
+                start.model,
+                self._account,
+                self._settings.environ,
+                self._settings.keys_of(start.ulid, start.model.environment),
+            ),
             threads=container.threads,
             generation=start.generation,
             contract=container.contract,

@@ -236,6 +236,7 @@ class Deployer:
         try:
             start = Start(
                 endpoint=endpoint.name,
+                ulid=endpoint.ulid,
                 variant=variant.name,
                 model=model,
                 container=container,

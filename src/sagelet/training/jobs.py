@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sagelet.domain.account import Account
+from sagelet.domain.account import Account, KeysOf, no_keys
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.training import TrainingJob
@@ -43,10 +43,15 @@ PYTHON = "SAGELET_PYTHON"
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """How jobs run here: `environ` is the machine's own, of which scripts see a part."""
+    """How jobs run here: `environ` is the machine's own, of which scripts see a part.
+
+    `keys_of` tells the variables with the credentials of a job's script, by the job's ULID and what
+    its Environment says.
+    """
 
     grace_s: float = 120.0
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    keys_of: KeysOf = no_keys
 
 
 class LocalJobRunner:
@@ -150,6 +155,7 @@ class LocalJobRunner:
                 inherited=inherited(self._settings.environ),
                 grace_s=self._settings.grace_s,
                 no_namespace=no_namespace,
+                credentials=self._settings.keys_of(job.ulid, job.environment),
             )
             write_order(order, paths)
         for host in job.cluster.hosts:

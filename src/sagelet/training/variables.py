@@ -70,7 +70,7 @@ def environment(
 ) -> dict[str, str]:
     """Return the whole environment of a host's script; `seen` is the tree as the script sees it."""
     hyperparameters = Hyperparameters.decode(order.hyperparameters)
-    variables = {**order.inherited, **NO_CREDENTIALS, **_IMAGE}
+    variables = {**order.inherited, **NO_CREDENTIALS, **order.credentials, **_IMAGE}
     variables |= _platform(order, host, hyperparameters)
     if framework_module(order.image):
         variables |= _framework(machine, rendezvous)

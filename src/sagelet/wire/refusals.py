@@ -75,6 +75,18 @@ def refusal(reason: Reason, service: str, detail: str = "") -> Fault:
     return Fault(code, status, f"{sentence}{'' if sentence.endswith('.') else '.'} {FIX}")
 
 
+def not_allowed(access_key_id: str, service: str) -> Fault:
+    """Return the fault for a key that is good for other services than the one it was used for."""
+    code, status = ("AccessDenied", 403) if service in _FAMILIES else ("AccessDeniedException", 400)
+    return Fault(
+        code,
+        status,
+        f"The key {access_key_id} is not authorized to perform operations of {service}: the local "
+        "key of a script or a handler is good for its data, its logs and its metrics. Do this from "
+        "outside the job.",
+    )
+
+
 def untimely(service: str, message: str) -> Fault:
     """Return the fault for a signature that is too old or too new; another key would not help."""
     if service == "s3":

@@ -21,7 +21,7 @@ from sagelet.domain.clock import Clock
 from sagelet.wire import canonical
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import RequestHead
-from sagelet.wire.refusals import Reason, refusal, untimely
+from sagelet.wire.refusals import Reason, not_allowed, refusal, untimely
 from sagelet.wire.scopes import (
     ALGORITHM,
     Authorization,
@@ -69,10 +69,16 @@ class Verifier:
     """Checks signatures. `secret_of` returns the secret of an access key id that is known."""
 
     def __init__(
-        self, secret_of: Callable[[str], str | None], clock: Clock, *, lenient: bool = False
+        self,
+        secret_of: Callable[[str], str | None],
+        clock: Clock,
+        *,
+        allows: Callable[[str, str], bool] = lambda _key, _service: True,
+        lenient: bool = False,
     ) -> None:
-        """Keep what decides."""
+        """Keep what decides; `allows` says which key, by its id, is good for which service."""
         self._secret_of = secret_of
+        self._allows = allows
         self._clock = clock
         self._lenient = lenient
         self._skew_told = False
@@ -193,6 +199,8 @@ class Verifier:
         secret = self._secret(credential.access_key_id, credential.service)
         if not _same(given.signature, canonical.v4_signature(secret, credential, timestamp, text)):
             raise refusal(Reason.WRONG, credential.service)
+        if not self._allows(credential.access_key_id, credential.service):
+            raise not_allowed(credential.access_key_id, credential.service)
 
     def _secret(self, access_key_id: str, service: str) -> str:
         secret = self._secret_of(access_key_id)

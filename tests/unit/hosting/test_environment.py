@@ -22,7 +22,7 @@ MACHINE = {
 
 
 def test_a_little_of_the_machines_environment_passes() -> None:
-    variables = worker_environment(a_model(), ACCOUNT, MACHINE)
+    variables = worker_environment(a_model(), ACCOUNT, MACHINE, {})
     assert {name: variables[name] for name in ("PATH", "HOME", "LANG", "LC_TIME")} == {
         "PATH": "/usr/bin",
         "HOME": "/home/me",
@@ -33,7 +33,7 @@ def test_a_little_of_the_machines_environment_passes() -> None:
 
 
 def test_no_credential_and_nothing_unknown_passes() -> None:
-    variables = worker_environment(a_model(), ACCOUNT, MACHINE)
+    variables = worker_environment(a_model(), ACCOUNT, MACHINE, {})
     unwanted = {"AWS_PROFILE", "GITHUB_TOKEN", "PYTHONPATH", "OMP_NUM_THREADS"}
     assert not unwanted & set(variables)
     assert not {name for name in variables if "SECRET" in name or "TOKEN" in name}
@@ -41,7 +41,7 @@ def test_no_credential_and_nothing_unknown_passes() -> None:
 
 
 def test_the_containers_variables_are_there() -> None:
-    variables = worker_environment(a_model(), ACCOUNT, {})
+    variables = worker_environment(a_model(), ACCOUNT, {}, {})
     assert variables["AWS_REGION"] == variables["AWS_DEFAULT_REGION"] == ACCOUNT.region
     assert variables["SAGEMAKER_PROGRAM"] == "inference.py"
     assert variables["SAGEMAKER_SUBMIT_DIRECTORY"] == "/opt/ml/model/code"
@@ -56,7 +56,7 @@ def test_the_models_environment_wins_and_our_own_names_stay_out_of_sight() -> No
             "SAGELET_PYTHON": "/venv/bin/python",
         }
     )
-    variables = worker_environment(model, ACCOUNT, MACHINE)
+    variables = worker_environment(model, ACCOUNT, MACHINE, {})
     assert variables["DEPLOY_ENV"] == "local"
     assert variables["PATH"] == "/mine"
     assert variables["SAGEMAKER_PROGRAM"] == "serve.py"

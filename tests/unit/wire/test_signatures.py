@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import Headers, RequestHead
-from sagelet.wire.refusals import FIX
+from sagelet.wire.refusals import FIX, not_allowed
 from sagelet.wire.signatures import EMPTY_SHA256, Signature, Verifier, content_sha256
 from tests.fakes import HeldClock
 
@@ -448,3 +448,13 @@ class TestLenient:
             record.message for record in caplog.records if "Signature expired" in record.message
         ]
         assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "status"),
+    [("sagemaker", "AccessDeniedException", 400), ("iam", "AccessDenied", 403)],
+)
+def test_a_key_for_other_services_is_told_so(service: str, code: str, status: int) -> None:
+    fault = not_allowed(KEY, service)
+    assert (fault.code, fault.status) == (code, status)
+    assert f"The key {KEY} is not authorized to perform operations of {service}" in fault.message
