@@ -41,8 +41,8 @@ _ENVIRONMENT = {
     "max_batch": "How many requests a `predict_batch_fn` gets at once, at most. Default: 32.",
     "park_after": "Seconds without a request after which an endpoint's workers are stopped; the "
     "next request starts them again. Default: never, or what `sagelet up --park-after` says.",
-    "pass_credentials": "Whether scripts and handlers see this machine's AWS credentials instead of "
-    "a local key of their own, which is good for S3, logs and metrics here.",
+    "pass_credentials": "Whether scripts and handlers see this machine's AWS credentials instead "
+    "of a local key of their own, which is good for S3, logs and metrics here.",
     "region": "The region. Default: `AWS_REGION`, then `AWS_DEFAULT_REGION`; in a local "
     "environment `us-east-1` after these.",
     "profile": "An AWS profile; of no meaning in a local environment.",
