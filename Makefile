@@ -42,7 +42,7 @@ setup: .venv/ready ## Make the environment: the locked libraries, torch and this
 # The real training toolkit, to compare with and to race against.
 .venv-toolkit/ready: requirements/toolkit.txt
 	$(PYTHON) -m venv .venv-toolkit
-	.venv-toolkit/bin/$(PIP) install --require-hashes --no-build-isolation -r requirements/toolkit.txt
+	.venv-toolkit/bin/$(PIP) install --require-hashes -r requirements/toolkit.txt
 	.venv-toolkit/bin/$(PIP) install --no-deps torch==$(TORCH)
 	touch $@
 
