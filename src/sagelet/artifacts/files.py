@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from sagelet.artifacts.disk import FOLDER_MODE, copy_file, disk_errors, random_name
-from sagelet.artifacts.objects import Buckets
+from sagelet.artifacts.object_store import FoundObject, ObjectStore
 from sagelet.artifacts.trees import members_of
 from sagelet.artifacts.uris import FileUri, S3Uri
 from sagelet.errors import BucketNotFound, InvalidRequest, KeyNotFound, ModelDataMissing
@@ -15,11 +15,21 @@ from sagelet.errors import BucketNotFound, InvalidRequest, KeyNotFound, ModelDat
 Uri = S3Uri | FileUri
 
 
-class Artifacts:
-    """Reads and writes URIs on this machine. S3 URIs mean our buckets, never AWS's."""
+class Named(NamedTuple):
+    """What a URI takes in: a name below it, and what lies there; None for a folder."""
 
-    def __init__(self, buckets: Buckets) -> None:
-        """Use these buckets."""
+    name: str
+    found: FoundObject | None
+
+
+class Artifacts:
+    """Reads and writes URIs. S3 URIs mean the buckets of one store, and `file://` this machine.
+
+    A bucket that this store does not have is missing; it is never looked for in another.
+    """
+
+    def __init__(self, buckets: ObjectStore) -> None:
+        """Use these buckets: `objects.Buckets` of this machine, or `s3.AwsBuckets`."""
         self._buckets = buckets
 
     def local_path(self, uri: Uri) -> Path:
@@ -34,17 +44,34 @@ class Artifacts:
 
     def is_folder(self, uri: Uri) -> bool:
         """Tell whether a URI means a folder; ModelDataMissing where there is nothing."""
-        return self.local_path(uri).is_dir()
+        if isinstance(uri, FileUri):
+            return self.local_path(uri).is_dir()
+        try:
+            return self._is_prefix(uri)
+        except BucketNotFound as error:
+            raise ModelDataMissing(uri=str(uri)) from error
+
+    def _is_prefix(self, uri: S3Uri) -> bool:
+        key = uri.key
+        if key and not key.endswith("/"):
+            if self._buckets.has_key(uri.bucket, key):
+                return False
+            key = f"{key}/"
+        if self._buckets.folder(uri.bucket, key) is not None:
+            return True
+        if next(self._buckets.find(uri.bucket, key), None) is None:
+            raise ModelDataMissing(uri=str(uri))
+        return True
 
     def holds(self, uri: Uri) -> bool:
         """Tell whether a URI, an S3 one taken as a prefix, names anything at all."""
-        return next(self._named_by(uri), None) is not None
+        return next(self.named_by(uri), None) is not None
 
     def takes(self, uri: Uri) -> bool:
         """Tell whether something can be uploaded to a URI: for an S3 one, its bucket is there."""
         if isinstance(uri, FileUri):
             return True
-        return any(bucket.name == uri.bucket for bucket in self._buckets.list_buckets())
+        return self._buckets.has_bucket(uri.bucket)
 
     def copy_prefix(self, uri: Uri, into: Path) -> int:
         """Copy all that a URI names into a folder, and return the number of files.
@@ -54,14 +81,41 @@ class Artifacts:
         where it names nothing; InvalidRequest for keys that cannot be files in one tree (`..` in
         them, or both `a` and `a/b`).
         """
-        wanted = dict(self._named_by(uri))
+        wanted = list(self.named_by(uri))
         if not wanted:
             raise ModelDataMissing(uri=str(uri))
         with disk_errors(into):
             into.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            for name, source in wanted.items():
+            for name, source in self.fetch(wanted):
                 _copy_into(into, name, source)
-        return sum(source is not None for source in wanted.values())
+        return sum(named.found is not None for named in wanted)
+
+    def fetch(self, wanted: Iterable[Named]) -> Iterator[tuple[str, Path | None]]:
+        """Yield names with the files that hold their bytes, or None for a folder; folders first.
+
+        The files are originals, or shared with others: they must not be written to. What was
+        removed since it was listed is left out.
+        """
+        names: dict[tuple[str, str], str] = {}
+        remote: list[FoundObject] = []
+        for name, found in wanted:
+            if found is None:
+                yield name, None
+            elif found.bucket:
+                names[found.bucket, found.key] = name
+                remote.append(found)
+            else:
+                yield name, found.path
+        for found, path in self._buckets.fetch(remote):
+            yield names[found.bucket, found.key], path
+
+    def remove(self, uri: Uri) -> bool:
+        """Remove a file or an object; False where there is none."""
+        if isinstance(uri, S3Uri):
+            return self._buckets.delete(uri.bucket, uri.key)
+        there = uri.path.is_file()
+        uri.path.unlink(missing_ok=True)
+        return there
 
     def upload(self, path: Path, uri: Uri) -> None:
         """Store a file under a URI, or a folder's files under a prefix; each appears whole."""
@@ -96,31 +150,23 @@ class Artifacts:
         except BucketNotFound:
             return None
 
-    def _named_by(self, uri: Uri) -> Iterator[tuple[str, Path | None]]:
-        """Yield relative names, and the files to copy; None for a folder."""
+    def named_by(self, uri: Uri) -> Iterator[Named]:
+        """Yield all that a URI names, an S3 one taken as a prefix, with names relative to it."""
         if isinstance(uri, S3Uri):
             yield from self._keys(uri)
         elif uri.path.is_dir():
             for name, source in members_of(uri.path).items():
-                yield name, None if source.is_dir() else source
+                yield Named(name, None if source.is_dir() else FoundObject("", name, source))
         elif uri.path.is_file():
-            yield uri.path.name, uri.path
+            yield Named(uri.path.name, FoundObject("", uri.path.name, uri.path))
 
-    def _keys(self, uri: S3Uri) -> Iterator[tuple[str, Path | None]]:
-        after = ""
-        while True:
-            try:
-                page = self._buckets.list(uri.bucket, uri.key, after=after)
-            except BucketNotFound:
-                return
-            for stored in page.objects:
-                with suppress(KeyNotFound):  # it was removed since it was listed
-                    path = self._buckets.path(uri.bucket, stored.key)
-                    name = _relative(stored.key, uri.key)
-                    yield name, None if name.endswith("/") or not name else path
-            after = page.next_after
-            if not after:
-                return
+    def _keys(self, uri: S3Uri) -> Iterator[Named]:
+        try:
+            for found in self._buckets.find(uri.bucket, uri.key):
+                name = _relative(found.key, uri.key)
+                yield Named(name, None if name.endswith("/") or not name else found)
+        except BucketNotFound:
+            return
 
 
 def _relative(key: str, prefix: str) -> str:

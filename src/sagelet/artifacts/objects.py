@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ from typing import BinaryIO
 from sagelet.artifacts.checksums import MD5, Digests
 from sagelet.artifacts.disk import CHUNK_BYTES, FOLDER_MODE, disk_errors, sweep, write_whole
 from sagelet.artifacts.keys import is_bucket_name, is_key
-from sagelet.artifacts.places import Places, folds_case
+from sagelet.artifacts.object_store import FoundObject
+from sagelet.artifacts.places import Places, folds_case, is_file
 from sagelet.artifacts.rooms import Check, OpenObject, Room
 from sagelet.artifacts.stored import Bucket, Listing, ObjectMeta, StoredObject
 from sagelet.artifacts.uploads import Uploads
@@ -190,6 +191,38 @@ class Buckets:
                         objects.append(opened.stored)
                         last = resume = key
         return Listing(tuple(objects), tuple(prefixes))
+
+    def has_bucket(self, bucket: str) -> bool:
+        """Tell whether a bucket is there."""
+        try:
+            self._existing(bucket)
+        except BucketNotFound:
+            return False
+        return True
+
+    def has_key(self, bucket: str, key: str) -> bool:
+        """Tell whether an object is there."""
+        return self._existing(bucket).places.find(key) is not None
+
+    def find(self, bucket: str, prefix: str) -> Iterator[FoundObject]:
+        """Yield all keys with a prefix and their files, in order, without a look at what they are.
+
+        `list` opens each file and reads its side-car; a job with 100,000 inputs needs neither.
+        """
+        at = folder_of(prefix)
+        folder = self._existing(bucket).places.folder(folder_names(at))
+        for found in walk(folder, at, Query(prefix)):
+            if isinstance(found, FoundKey):
+                yield FoundObject(bucket, found.key, found.path)
+
+    def fetch(self, found: Iterable[FoundObject]) -> Iterator[tuple[FoundObject, Path]]:
+        """Yield found objects with the files that are theirs now; without those that are gone."""
+        for each in found:
+            if each.path is not None and is_file(each.path):
+                yield each, each.path
+                continue
+            with suppress(KeyNotFound):
+                yield each, self.path(each.bucket, each.key)
 
     def uploads(self, bucket: str) -> Uploads:
         """Return the multipart uploads of a bucket."""

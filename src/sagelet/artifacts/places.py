@@ -39,7 +39,7 @@ class Places:
             return None
         usual, beside = parent / name, parent / BESIDE / name
         for path in (usual, beside, usual):  # again: a writer may have moved it meanwhile
-            if _is_file(path) and not self._is_other(path):
+            if is_file(path) and not self._is_other(path):
                 return path
         return None
 
@@ -76,7 +76,7 @@ class Places:
         """Remove what else a key's file may have been, now that it lies at `target`."""
         *folders, name = path_of(key)
         beside = self.root.joinpath(*folders, BESIDE, name)
-        if beside != target and _is_file(beside):
+        if beside != target and is_file(beside):
             beside.unlink(missing_ok=True)
             self._prune(beside.parent)
 
@@ -94,7 +94,7 @@ class Places:
         path = parent / name
         if self._is_other(path):
             raise InvalidRequest(f"{name!r} differs in case only from what is stored.")
-        if _is_file(path):
+        if is_file(path):
             beside = parent / BESIDE
             beside.mkdir(mode=FOLDER_MODE, exist_ok=True)
             path.replace(beside / name)
@@ -125,7 +125,8 @@ def folds_case(folder: Path) -> bool:
     return (folder.parent / folder.name.swapcase()).exists()
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Tell whether a path is a file, and no link to one."""
     return stat.S_ISREG(_mode(path))
 
 

@@ -8,6 +8,7 @@ buckets/<bucket>/<key>      S3 objects as plain files; their metadata in buckets
 jobs/<ulid>/                one training job: its order, its journal, a tree for each host
 endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
 logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
+downloads/                  what jobs read from AWS's buckets, kept for the next one
 packages/<hash>/            what a requirements.txt asked for beyond its interpreter's own
 pythonpath/                 holds only our package, for workers in other interpreters
 """
@@ -68,6 +69,11 @@ class Home:
     def packages(self) -> Path:
         """The folder of installed requirements."""
         return self.root / "packages"
+
+    @property
+    def downloads(self) -> Path:
+        """What jobs have read from AWS's buckets."""
+        return self.root / "downloads"
 
     def job(self, ulid: str) -> Path:
         """The folder of one training job."""

@@ -9,10 +9,12 @@ import shutil
 from pathlib import Path
 
 from sagelet.artifacts import archives
+from sagelet.artifacts.access import artifacts_at
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
 from sagelet.domain.training import Channel
 from sagelet.errors import InvalidRequest, NotSupported
+from sagelet.training.order import JobOrder
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
 FILE_MODES = ("File", "FastFile")
@@ -30,6 +32,13 @@ _NOT_SOURCE = shutil.ignore_patterns(
     "__pycache__",
     "node_modules",
 )
+
+
+def artifacts_of(order: JobOrder) -> Artifacts:
+    """Return what reads and writes a job's URIs: our buckets, or AWS's where the job says so."""
+    return artifacts_at(
+        order.s3, buckets=Path(order.places.buckets), downloads=Path(order.places.downloads)
+    )
 
 
 def fetch_channel(artifacts: Artifacts, channel: Channel, into: Path) -> int:

@@ -151,6 +151,7 @@ class LocalJobRunner:
                     logs=str(self._home.logs),
                     python=job.environment.get(PYTHON) or sys.executable,
                     package_path=str(self._home.pythonpath),
+                    downloads=str(self._home.downloads),
                 ),
                 inherited=inherited(self._settings.environ),
                 grace_s=self._settings.grace_s,

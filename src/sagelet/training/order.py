@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sagelet.artifacts.access import S3Access
 from sagelet.domain.account import Account
 from sagelet.domain.training import (
     Channel,
@@ -28,7 +29,7 @@ from sagelet.domain.training import (
     ToolkitProgram,
     TrainingJob,
 )
-from sagelet.training.settings import JobSettings, S3Access
+from sagelet.training.settings import JobSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Places:
 
     `python` runs the script; `package_path` is a folder that holds only our package, for it;
     `packages` is where requirements are installed, once for all jobs; `ports` is where jobs agree
-    on the ports that they use.
+    on the ports that they use; `downloads` keeps what came from AWS.
     """
 
     buckets: str
@@ -87,6 +88,7 @@ class Places:
     package_path: str
     packages: str = ""
     ports: str = ""
+    downloads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class JobOrder:
         credentials: Mapping[str, str] | None = None,
     ) -> JobOrder:
         """Return the order for a job; its Environment may say another `grace_s`."""
-        settings = JobSettings.of(job.environment, region=account.region)
+        settings = JobSettings.of(job.environment)
         return cls(
             name=job.name,
             arn=job.arn,

@@ -14,8 +14,6 @@ import sys
 import time
 from pathlib import Path
 
-from sagelet.artifacts.files import Artifacts
-from sagelet.artifacts.objects import Buckets
 from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
@@ -23,6 +21,7 @@ from sagelet.supervision.process import started_at
 from sagelet.training import outcome
 from sagelet.training.ballast import Ballast
 from sagelet.training.host_group import HostGroup
+from sagelet.training.inputs import artifacts_of
 from sagelet.training.launching import DaemonLink
 from sagelet.training.metrics import last_values
 from sagelet.training.order import JobOrder, JobPaths, read_order
@@ -51,7 +50,7 @@ class Runner:
         self._link = link
         self._signals = signals
         self._events = EventLog(paths.events)
-        self._artifacts = Artifacts(Buckets(Path(order.places.buckets)))
+        self._artifacts = artifacts_of(order)
         self._group = HostGroup(order, paths, link=link, signals=signals, note=self._note)
         self._outputs = Outputs(self._artifacts, order, paths)
         self._ballast = Ballast(paths.ballast)

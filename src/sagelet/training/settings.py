@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sagelet.artifacts.access import S3Access
+
 PYTHON = "SAGELET_PYTHON"
 """The interpreter to train with; default: the daemon's own."""
 
@@ -26,27 +28,8 @@ CONTRACT = "SAGELET_CONTRACT"
 INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
 """Seconds of training after which the job's spot instances are taken away, once."""
 
-S3 = "SAGELET_S3"
-"""`aws`: s3:// URIs of the job are AWS's own, read and written with the machine's credentials."""
-
-S3_PROFILE = "SAGELET_S3_PROFILE"
-"""The AWS profile to read S3 with, where SAGELET_S3 is `aws`; default: boto3's own choice."""
-
-S3_ENDPOINT = "SAGELET_S3_ENDPOINT_URL"
-"""Another address than AWS's, where SAGELET_S3 is `aws`: an emulator."""
-
 PASS_CREDENTIALS = "SAGELET_PASS_CREDENTIALS"  # noqa: S105 - a switch
 """`true`: the script sees the machine's AWS credentials instead of local ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class S3Access:
-    """Where s3:// leads to: our buckets, or AWS's with a profile, a region and an address."""
-
-    is_aws: bool = False
-    profile: str | None = None
-    region: str | None = None
-    endpoint_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,7 @@ class JobSettings:
     passes_credentials: bool = False
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], *, region: str) -> JobSettings:
+    def of(cls, environment: Mapping[str, str]) -> JobSettings:
         """Read a job's Environment; what is not one of a variable's values counts as unsaid."""
         said = {name: environment.get(name, "").strip() for name in _NAMES}
         return cls(
@@ -71,12 +54,7 @@ class JobSettings:
             is_legacy=said[TOOLKIT].lower() == "legacy",
             is_strict=said[CONTRACT].lower() == "strict",
             interrupt_after_s=_number(said[INTERRUPT_AFTER]),
-            s3=S3Access(
-                is_aws=said[S3].lower() == "aws",
-                profile=said[S3_PROFILE] or None,
-                region=region,
-                endpoint_url=said[S3_ENDPOINT] or None,
-            ),
+            s3=S3Access.of(environment),
             passes_credentials=said[PASS_CREDENTIALS].lower() == "true",
         )
 
@@ -87,9 +65,6 @@ _NAMES = (
     TOOLKIT,
     CONTRACT,
     INTERRUPT_AFTER,
-    S3,
-    S3_PROFILE,
-    S3_ENDPOINT,
     PASS_CREDENTIALS,
 )
 

@@ -1,0 +1,63 @@
+"""Which store `s3://` leads to, as a job's or a model's Environment says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.artifacts.object_store import ObjectStore
+from sagelet.artifacts.objects import Buckets
+from sagelet.errors import NotSupported
+
+S3 = "SAGELET_S3"
+"""`aws`: s3:// URIs are AWS's own, read and written with the machine's credentials."""
+
+S3_PROFILE = "SAGELET_S3_PROFILE"
+"""The AWS profile to read S3 with, where SAGELET_S3 is `aws`; default: boto3's own choice."""
+
+S3_REGION = "SAGELET_S3_REGION"
+"""The region of S3, where SAGELET_S3 is `aws`; default: the profile's, or the daemon's."""
+
+S3_ENDPOINT = "SAGELET_S3_ENDPOINT_URL"
+"""Another address than AWS's, where SAGELET_S3 is `aws`: an emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """Where s3:// leads to: our buckets, or AWS's with a profile, a region and an address."""
+
+    is_aws: bool = False
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> S3Access:
+        """Read the variables of an Environment."""
+
+        def said(name: str) -> str:
+            return environment.get(name, "").strip()
+
+        return cls(
+            is_aws=said(S3).lower() == "aws",
+            profile=said(S3_PROFILE) or None,
+            region=said(S3_REGION) or None,
+            endpoint_url=said(S3_ENDPOINT) or None,
+        )
+
+
+def artifacts_at(access: S3Access, *, buckets: Path, downloads: Path) -> Artifacts:
+    """Return what reads and writes URIs; `downloads` keeps what came from AWS, for the next time.
+
+    Nobody who has no use for AWS's client waits for its import, which takes longer than a job's
+    start.
+    """
+    return Artifacts(_store(access, buckets, downloads))
+
+
+def _store(access: S3Access, buckets: Path, downloads: Path) -> ObjectStore:
+    if access.is_aws:
+        raise NotSupported(f"{S3}=aws is not served by this release ({downloads}).")
+    return Buckets(buckets)
