@@ -72,10 +72,10 @@ def without_empty(value: Value) -> Value:
 
 
 def sent_by_botocore(
-    service: str, operation: OperationModel, document: Document
+    service: str, operation: OperationModel, document: Document, protocol: str = ""
 ) -> tuple[RequestHead, bytes]:
-    """The request that botocore's serializer makes of a document."""
-    protocol = service_model(service).resolved_protocol
+    """The request that botocore's serializer makes of a document, in the protocol it prefers."""
+    protocol = protocol or service_model(service).resolved_protocol
     made = create_serializer(protocol, include_validation=False).serialize_to_request(
         document, operation
     )
@@ -113,11 +113,13 @@ def _parser(protocol: str) -> ResponseParser:
     return create_parser(protocol)
 
 
-def read_by_botocore(service: str, operation: OperationModel, response: Response) -> Document:
+def read_by_botocore(
+    service: str, operation: OperationModel, response: Response, protocol: str = ""
+) -> Document:
     """The document that botocore's parser makes of our answer, its metadata aside."""
     # botocore hands a blob's body on as a stream; everything else is whole.
     streamed = operation.has_streaming_output
-    found: Document = _parser(service_model(service).resolved_protocol).parse(
+    found: Document = _parser(protocol or service_model(service).resolved_protocol).parse(
         {
             "status_code": response.status,
             "headers": HeadersDict(dict(response.headers)),

@@ -17,7 +17,7 @@ from sagelet.wire.serializing import serialize
 from tests.wire.documents import documents_of
 from tests.wire.samples import a_sample, read_by_botocore, sent_by_botocore, without_empty
 
-SERVICES = ("sagemaker", "sagemaker-runtime", "logs", "sts", "iam", "s3")
+SERVICES = ("sagemaker", "sagemaker-runtime", "logs", "cloudwatch", "sts", "iam", "s3")
 
 # Two names for one request: the older is deprecated, or is served at another host.
 SECOND_NAMES = {

@@ -27,10 +27,11 @@ from sagelet.server.request_ids import RequestIds
 from sagelet.server.streams import Events, WhileHeard, Whole
 from sagelet.wire import event_stream
 from sagelet.wire.callers import is_waiter
+from sagelet.wire.compressed import plain_body
 from sagelet.wire.documents import Document
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 from sagelet.wire.parsing import parse
-from sagelet.wire.routing import Route, presumed_service, route
+from sagelet.wire.routing import Protocol, Route, presumed_protocol, presumed_service, route
 from sagelet.wire.serializing import serialize_fault
 from sagelet.wire.signatures import Verifier
 from sagelet.wire.validation import validate
@@ -60,10 +61,10 @@ class AwsFace:
         request_id = self.request_ids.next()
         chosen: Route | None = None
         try:
-            # Only the query protocol (STS, IAM) says in its body what is asked.
+            # Only the query protocol (STS, IAM, CloudWatch) says in its body what is asked.
             form = head.headers.get("content-type", "").startswith(FORM) and head.path == "/"
             body = await self._read(receive, head) if form else None
-            chosen = route(head, body or b"")
+            chosen = route(head, self._plain(head, body or b""))
             if chosen.service == "s3" and body is None:
                 return await self._answer_s3(head, receive)
             if body is None:
@@ -74,7 +75,7 @@ class AwsFace:
         except Exception as error:  # noqa: BLE001  every failure has an answer; fault_of logs the unforeseen
             fault = fault_of(error, service=chosen.service if chosen else presumed_service(head))
             return serialize_fault(
-                chosen or presumed_service(head),
+                chosen or _about(head),
                 fault,
                 request_id=request_id,
                 resource=head.path,
@@ -85,6 +86,12 @@ class AwsFace:
         return await bodies.read_whole(
             receive, head.headers, limit=self.max_body_bytes, code="ValidationError"
         )
+
+    def _plain(self, head: RequestHead, body: bytes) -> bytes:
+        """Return a body as it was before the client compressed it; only CloudWatch's do that."""
+        if presumed_service(head) != "cloudwatch":
+            return body
+        return plain_body(head, body, at_most_bytes=self.max_body_bytes)
 
     async def _answer_service(
         self, chosen: Route, head: RequestHead, body: bytes, request_id: str, receive: Receive
@@ -97,7 +104,7 @@ class AwsFace:
         name = chosen.operation.name
         if not self.plane.serves(chosen.service, name):
             raise self.plane.not_served(chosen.service, name)
-        document = parse(chosen, head, body)
+        document = parse(chosen, head, self._plain(head, body))
         validate(document, chosen.operation, deviations=WIDENED)
         caller = Caller(
             access_key_id=signature.access_key_id,
@@ -136,6 +143,12 @@ class AwsFace:
         self.verifier.verify(head, body_sha256=None, service="s3")
         body: AsyncIterator[bytes] = bodies.stream(receive)
         return await self.s3.handle(head, body)
+
+
+def _about(head: RequestHead) -> str | Protocol:
+    """Say in which form an error is told to whoever sent a request that goes nowhere."""
+    service = presumed_service(head)
+    return presumed_protocol(head) if service == "cloudwatch" else service
 
 
 def _json_headers(request_id: str) -> tuple[tuple[str, str], ...]:

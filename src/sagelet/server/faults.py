@@ -32,6 +32,7 @@ _INVALID = {
     "sts": "ValidationError",
     "iam": "ValidationError",
     "s3": "InvalidRequest",
+    "cloudwatch": "InvalidParameterValueException",
 }
 
 

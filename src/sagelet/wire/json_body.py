@@ -30,7 +30,15 @@ def read_json(members: Mapping[str, Shape], body: bytes) -> Document:
     Raises:
         Unreadable: the body is not JSON, or not of the members' shapes.
     """
-    value = _decode(body) if body.strip() else {}
+    return read_members(members, _decode(body) if body.strip() else {})
+
+
+def read_members(members: Mapping[str, Shape], value: Value) -> Document:
+    """Return the document of a decoded body; CBOR has times and bytes of its own.
+
+    Raises:
+        Unreadable: it is not of the members' shapes.
+    """
     if not isinstance(value, dict):
         raise Unreadable(f"{_token(value)} found where a structure was expected")
     return _members(members, value, 0)
@@ -151,10 +159,12 @@ def _boolean(_: Shape, value: Value, __: int) -> bool:
 
 
 def _timestamp(_: Shape, value: Value, __: int) -> datetime:
-    return read_timestamp(value)
+    return value if isinstance(value, datetime) else read_timestamp(value)
 
 
 def _blob(_: Shape, value: Value, __: int) -> bytes:
+    if isinstance(value, bytes):
+        return value
     if not isinstance(value, str):
         raise Unreadable(f"{_token(value)} can not be converted to a Blob")
     return read_blob(value)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from botocore.model import Shape, StructureShape
 
 from sagelet.wire import rest
+from sagelet.wire.cbor_body import read_cbor
 from sagelet.wire.documents import Document
 from sagelet.wire.faults import Fault, Unreadable
 from sagelet.wire.form_body import form_fields, read_form
@@ -49,6 +50,8 @@ def _read_body(route: Route, head: RequestHead, body: bytes) -> Document:
     match route.protocol:
         case Protocol.JSON:
             return read_json(_members(shape), body)
+        case Protocol.CBOR:
+            return read_cbor(_members(shape), body)
         case Protocol.QUERY:
             return read_form(_members(shape), head.query + form_fields(body))
         case Protocol.REST_JSON | Protocol.REST_XML:
@@ -87,7 +90,7 @@ def _members(shape: Shape | None) -> Mapping[str, Shape]:
 
 def _fault(protocol: Protocol, refused: Unreadable, *, in_body: bool = False) -> Fault:
     match protocol:
-        case Protocol.JSON | Protocol.REST_JSON:
+        case Protocol.JSON | Protocol.REST_JSON | Protocol.CBOR:
             return Fault("SerializationException", 400, str(refused))
         case Protocol.QUERY:
             return Fault("MalformedInput", 400, str(refused))

@@ -57,7 +57,7 @@ _S3 = {
     Reason.WRONG_SCOPE: ("AuthorizationHeaderMalformed", 400, ""),
     Reason.UNSIGNED_HEADERS: ("AccessDenied", 403, _UNSIGNED),
 }
-_FAMILIES = {"s3": _S3, "sts": _QUERY, "iam": _QUERY}
+_FAMILIES = {"s3": _S3, "sts": _QUERY, "iam": _QUERY, "monitoring": _QUERY}
 
 
 def refusal(reason: Reason, service: str, detail: str = "") -> Fault:

@@ -3,7 +3,8 @@
 SigV4 scope s3, or a presigned query        -> s3
 X-Amz-Target: SageMaker.CreateModel         -> json-1.1: sagemaker, logs
 POST /endpoints/<name>/invocations          -> sagemaker-runtime
-a form with Action=GetCallerIdentity        -> query: sts, iam
+a form with Action=GetCallerIdentity        -> query: sts, iam, cloudwatch
+POST /service/<target>/operation/<name>     -> smithy-rpc-v2-cbor: cloudwatch
 none of these                               -> s3, path-style
 """
 
@@ -26,8 +27,16 @@ __all__ = ["Protocol", "Route", "match_rest", "presumed_service", "protocol_of",
 
 FORM = "application/x-www-form-urlencoded"
 
-_TARGETS = {"SageMaker": "sagemaker", "Logs_20140328": "logs"}
-_QUERY_SERVICES = ("sts", "iam")
+_TARGETS = {
+    "SageMaker": "sagemaker",
+    "Logs_20140328": "logs",
+    "GraniteServiceVersion20100801": "cloudwatch",
+}
+_QUERY_SERVICES = ("sts", "iam", "cloudwatch")
+_SIGNED_AS = {"monitoring": "cloudwatch"}
+"""Services whose name in a signature is not botocore's name of them."""
+
+_RPC = re.compile(r"/service/(?P<target>[^/]+)/operation/(?P<name>[^/]+)")
 _INVOCATION = re.compile(
     r"/endpoints/[^/]+/(?:invocations|async-invocations|invocations-response-stream)"
 )
@@ -43,6 +52,7 @@ class Protocol(Enum):
     REST_JSON = "rest-json"
     QUERY = "query"
     REST_XML = "rest-xml"
+    CBOR = "smithy-rpc-v2-cbor"
 
 
 _PROTOCOLS = {
@@ -52,6 +62,7 @@ _PROTOCOLS = {
     "sts": Protocol.QUERY,
     "iam": Protocol.QUERY,
     "s3": Protocol.REST_XML,
+    "cloudwatch": Protocol.JSON,
 }
 
 
@@ -71,7 +82,9 @@ def route(head: RequestHead, body_prefix: bytes = b"") -> Route:
         Fault: the operation does not exist, or cannot be told.
     """
     service = presumed_service(head)
-    protocol = protocol_of(service)
+    protocol = presumed_protocol(head)
+    if protocol is Protocol.CBOR:
+        return Route(service, protocol, _rpc_operation(service, head))
     if protocol is Protocol.JSON:
         return Route(service, protocol, _json_operation(service, head))
     if protocol is Protocol.QUERY:
@@ -81,8 +94,19 @@ def route(head: RequestHead, body_prefix: bytes = b"") -> Route:
 
 
 def protocol_of(service: str) -> Protocol:
-    """Return the protocol that a service speaks."""
+    """Return the protocol that a service speaks, or of several the one that boto3 prefers."""
     return _PROTOCOLS[service]
+
+
+def presumed_protocol(head: RequestHead) -> Protocol:
+    """Name the protocol of a request: its service's, or of CloudWatch's three the one it is in."""
+    service = presumed_service(head)
+    if service == "cloudwatch":
+        if "smithy-protocol" in head.headers:
+            return Protocol.CBOR
+        if _media_type(head) == FORM or "Action" in dict(head.query):
+            return Protocol.QUERY
+    return protocol_of(service)
 
 
 def presumed_service(head: RequestHead) -> str:
@@ -99,8 +123,12 @@ def presumed_service(head: RequestHead) -> str:
         return _TARGETS.get(target.rpartition(".")[0], "sagemaker")
     if head.method == "POST" and _INVOCATION.fullmatch(head.raw_path):
         return "sagemaker-runtime"
+    signed_for = _SIGNED_AS.get(signed_for, signed_for)
     if signed_for in _PROTOCOLS:
         return signed_for
+    rpc = _RPC.fullmatch(head.raw_path)
+    if rpc is not None and rpc["target"] in _TARGETS and "smithy-protocol" in head.headers:
+        return _TARGETS[rpc["target"]]
     if head.headers.get("content-type", "").startswith(FORM):
         return _QUERY_SERVICES[0]
     return "s3"
@@ -118,6 +146,18 @@ def _json_operation(service: str, head: RequestHead) -> OperationModel:
     if head.method != "POST" or name not in model.operation_names:
         raise _unknown(f"{service} has no operation {name[:200]!r}")
     return model.operation_model(name)
+
+
+def _rpc_operation(service: str, head: RequestHead) -> OperationModel:
+    named = _RPC.fullmatch(head.raw_path)
+    if named is None or _TARGETS.get(named["target"]) != service:
+        raise _unknown(f"{head.raw_path[:200]} names no operation of {service}")
+    if head.headers.get("smithy-protocol", "rpc-v2-cbor") != "rpc-v2-cbor":
+        raise _unknown("only the smithy-protocol rpc-v2-cbor is read")
+    model = service_model(service)
+    if head.method != "POST" or named["name"] not in model.operation_names:
+        raise _unknown(f"{service} has no operation {named['name'][:200]!r}")
+    return model.operation_model(named["name"])
 
 
 def _query_operation(

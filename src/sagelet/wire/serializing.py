@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from botocore.model import NoShapeFoundError, Shape, StructureShape
 
-from sagelet.wire import rest, s3_names
+from sagelet.wire import cbor, rest, s3_names
+from sagelet.wire.cbor_body import write_cbor
 from sagelet.wire.documents import Document, Value
 from sagelet.wire.faults import Fault
 from sagelet.wire.json_body import write_json
@@ -17,7 +18,8 @@ from sagelet.wire.routing import Protocol, Route, protocol_of
 from sagelet.wire.xml_body import write_element, write_members
 from sagelet.wire.xml_text import attribute, document, element, escape
 
-_JSON_1_1 = "application/x-amz-json-1.1"
+_JSON = "application/x-amz-json-"
+_CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
 _XML = "text/xml"
 _FIRST_SERVER_ERROR = 500
 
@@ -42,7 +44,9 @@ def _answer(route: Route, values: Mapping[str, Value], request_id: str) -> tuple
     shape = route.operation.output_shape
     match route.protocol:
         case Protocol.JSON:
-            return [("Content-Type", _JSON_1_1)], write_json(_members(shape), values)
+            return _json_headers(route), write_json(_members(shape), values)
+        case Protocol.CBOR:
+            return list(_CBOR), write_cbor(_members(shape), values)
         case Protocol.QUERY:
             return [("Content-Type", _XML)], _query_answer(route, values, request_id)
         case Protocol.REST_JSON | Protocol.REST_XML:
@@ -138,8 +142,14 @@ def _error(
     shape = _error_shape(about, fault)
     code = _wire_code(shape, fault)
     match protocol:
+        case Protocol.CBOR:
+            headers = [*_CBOR, _query_code(code, fault)]
+            return headers, cbor.encode(_error_members({"__type": fault.code}, fault, shape))
+        case Protocol.JSON if _speaks_query(about):
+            headers = [*_json_headers(about), _query_code(code, fault)]
+            return headers, _json_error({"__type": fault.code}, fault, shape)
         case Protocol.JSON:
-            headers = [("Content-Type", _JSON_1_1), ("x-amzn-errortype", code)]
+            headers = [*_json_headers(about), ("x-amzn-errortype", code)]
             return headers, _json_error({"__type": code}, fault, shape)
         case Protocol.REST_JSON:
             headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
@@ -152,13 +162,35 @@ def _error(
             )
 
 
+def _json_headers(about: Route | Protocol | str) -> Fields:
+    version = "1.1"
+    if isinstance(about, Route):
+        version = str(about.operation.metadata.get("jsonVersion", version))
+    return [("Content-Type", f"{_JSON}{version}")]
+
+
+def _speaks_query(about: Route | Protocol | str) -> bool:
+    """Say whether a service has come from the query protocol, and its errors' codes with it."""
+    return isinstance(about, Route) and "awsQueryCompatible" in about.operation.metadata
+
+
+def _query_code(code: str, fault: Fault) -> tuple[str, str]:
+    """Return the header with an error's code in the query protocol, which boto3 goes by."""
+    sender = fault.status < _FIRST_SERVER_ERROR
+    return "x-amzn-query-error", f"{code};{'Sender' if sender else 'Receiver'}"
+
+
 def _json_error(known: Document, fault: Fault, error: StructureShape | None) -> bytes:
+    return json.dumps(_error_members(known, fault, error), separators=(",", ":")).encode()
+
+
+def _error_members(known: Document, fault: Fault, error: StructureShape | None) -> Document:
     known["message"] = fault.message
     # SageMaker's shapes spell it Message; boto3 fills the exception's members by the shape.
     if error is not None and "Message" in error.members:
         known["Message"] = fault.message
     known |= {name: value for name, value in fault.fields.items() if value is not None}
-    return json.dumps(known, separators=(",", ":")).encode()
+    return known
 
 
 def _query_error(about: Route | Protocol | str, code: str, fault: Fault, request_id: str) -> bytes:
