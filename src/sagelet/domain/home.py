@@ -9,7 +9,9 @@ jobs/<ulid>/                one training job: its order, its journal, a tree for
 endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
 logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
 downloads/                  what jobs read from AWS's buckets, kept for the next one
+metrics/<hash>.csv          metrics that were put (CloudWatch); those of jobs are in their folders
 packages/<hash>/            what a requirements.txt asked for beyond its interpreter's own
+interpreters/<hash>.json    what an interpreter has, so that it is not started to ask it
 pythonpath/                 holds only our package, for workers in other interpreters
 """
 
@@ -59,6 +61,11 @@ class Home:
     def logs(self) -> Path:
         """The folder of log groups."""
         return self.root / "logs"
+
+    @property
+    def metrics(self) -> Path:
+        """The folder of metrics that were put."""
+        return self.root / "metrics"
 
     @property
     def pythonpath(self) -> Path:
