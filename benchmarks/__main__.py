@@ -12,6 +12,7 @@ from benchmarks import full, page, profile, quick, rounds, wrk
 from benchmarks.material import Material
 from benchmarks.ours import COALESCED, Ours
 from benchmarks.peers import FastApi
+from benchmarks.results import Results
 from benchmarks.servers import DidNotRun, Server
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -39,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--profile", action="store_true", help="only where the time goes at c=8")
     parts = parser.add_subparsers(dest="part")
+    parts.add_parser("training", help="only training and packing; printed, not written")
     serving = parts.add_parser("serving", help="only requests a second; printed, not written")
     serving.add_argument("--quick", action="store_true", help="ours and FastAPI, a minute")
     serving.add_argument("--coalesced", action="store_true", help="our declared batch function too")
@@ -50,9 +52,18 @@ def _arguments() -> argparse.Namespace:
 def _run(asked: argparse.Namespace, folder: Path) -> str:
     if asked.part == "serving":
         return _serving(asked, folder)
+    if asked.part == "training":
+        return _training(folder)
     if asked.profile:
         return profile.profile(Material.lay_out(folder / "material"))
     return page.write(full.run(folder, say), DOCS)
+
+
+def _training(folder: Path) -> str:
+    results = Results()
+    full.training_only(results, Material.lay_out(folder / "material"), say)
+    problems = (f"did not run: {problem}" for problem in results.problems)
+    return "\n".join([page.races(results), *problems])
 
 
 def _serving(asked: argparse.Namespace, folder: Path) -> str:

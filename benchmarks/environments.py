@@ -12,6 +12,7 @@ from benchmarks.servers import DidNotRun
 
 ROOT = Path(__file__).parents[1]
 INSTALL_S = 900
+_FOLDERS = {"toolkit": ".venv-toolkit"}
 _VERSIONS = """\
 import importlib.metadata, json, sys
 print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:]}))
@@ -25,7 +26,7 @@ def python(peer: str) -> Path:
     Raises:
         DidNotRun: it cannot be made.
     """
-    folder = f".venv-bench-{peer}"
+    folder = _FOLDERS.get(peer, f".venv-bench-{peer}")
     argv = ["make", "--silent", f"{folder}/ready"]
     try:
         subprocess.run(

@@ -9,7 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks import aims, edits, environments, limits, peers, profile, rounds, starting, training
+from benchmarks import (
+    aims,
+    edits,
+    environments,
+    limits,
+    packing,
+    peers,
+    profile,
+    rounds,
+    starting,
+    training,
+)
 from benchmarks.edits import Change, Editable, EditFigures
 from benchmarks.material import Material
 from benchmarks.measuring import bench
@@ -44,6 +55,11 @@ def run(folder: Path, say: Say) -> Results:
     return results
 
 
+def training_only(results: Results, material: Material, say: Say) -> None:
+    """Measure training and packing."""
+    _Run(results, material, say).training()
+
+
 def all_peers() -> list[Peer]:
     """Return the peers, FastAPI first."""
     return [peers.FastApi(), peers.TorchServe(), peers.LitServe(), peers.BentoMl()]
@@ -64,17 +80,24 @@ class _Run:
         """Make the environments that are missing, before anything is measured."""
         for peer in all_peers():
             self._try(f"environment of {peer.name}", partial(environments.python, peer.environment))
+        self._try("environment of the toolkit", lambda: environments.python("toolkit"))
         self._try("environment of the profiler", lambda: environments.python("profile"))
 
     def starts(self) -> None:
         """Measure starts, the daemon, training, the handlers and the second worker."""
+        self.training()
         with bench(self._material) as made:
-            self._results.training = self._try("training", lambda: training.measure(made))
             self._results.starts = self._try("starts", lambda: starting.measure(made))
         self._results.second_worker_mb = self._try(
             "second worker", lambda: starting.second_worker_mb(self._material)
         )
         self._results.handlers = self._try("handlers", lambda: limits.handler_times(self._material))
+
+    def training(self) -> None:
+        """Measure training beside the toolkit and torchrun, and packing beside tarfile."""
+        with bench(self._material) as made:
+            self._results.training = self._try("training", lambda: training.measure(made))
+        self._results.packing = self._try("packing", packing.measure)
 
     def serving(self) -> None:
         """Measure all servers in turn; what only shows a limit takes part in half of the rounds."""

@@ -17,6 +17,7 @@ from benchmarks.limits import ECHO, ROUTED_ECHO
 from benchmarks.results import COALESCED, OURS, Results
 from benchmarks.rounds import CONNECTIONS, Figures
 from benchmarks.samples import Sample
+from benchmarks.training import Race
 from sagelet import __version__
 
 _FOLDER = re.compile(r"(?:/[\w.-]+)+/([\w.-]+)")
@@ -68,7 +69,14 @@ client got an answer.
 
 {profile}
 
-## Starts, memory, training
+## Training
+
+{races}
+
+Each pair ran in turn, on a daemon that is warm; medians. The toolkit is {toolkit}, run as AWS's
+container runs it.
+
+## Starts, memory
 
 {lines}
 
@@ -104,6 +112,8 @@ def page(results: Results) -> str:
         edits=table(_EDIT_HEADS, [_edit_row(figures) for figures in results.edits]),
         bounds=_bounds(results),
         profile=results.profile or "No profile was taken: every aim under load was reached.",
+        races=races(results),
+        toolkit=results.training.versions if results.training else "missing",
         lines=table(("what", "measured"), _lines(results)),
         load="an unknown time" if results.load_s is None else f"{1000 * results.load_s:.0f} ms",
         problems=problems,
@@ -251,11 +261,42 @@ def _lines(results: Results) -> list[tuple[str, str]]:
         rows.append(("the daemon after the load, resident, zygote aside", held))
     if results.second_worker_mb is not None:
         rows.append(("what a second worker adds to PSS", f"{results.second_worker_mb:.0f} MB"))
-    if results.training is not None:
-        job, alone = results.training.job_s, results.training.alone_s
-        rows.append(("a training job, CreateTrainingJob to Completed", f"{job:.2f} s"))
-        rows.append(("the same script, `python train.py`", f"{alone:.2f} s"))
     return rows
+
+
+def races(results: Results) -> str:
+    """Return the table of training."""
+    return table(_RACE_HEADS, _races(results))
+
+
+_RACE_HEADS = ("what", "here", "beside it", "here over it")
+
+
+def _races(results: Results) -> list[tuple[str, str, str, str]]:
+    rows = []
+    training, packing = results.training, results.packing
+    if training is not None:
+        toolkits, two = training.command_beside_toolkit, training.two_hosts
+        named = (
+            ("CreateTrainingJob to Completed; `python train.py`", training.job),
+            ("`sagelet train`, whole; `python train.py`", training.command),
+            ("`sagelet train`, whole; the toolkit's `train`", toolkits),
+            ("an accepted job to the first line; the toolkit to it", training.first_line),
+            ("two hosts to the first DDP step; torchrun, two agents", two),
+        )
+        rows += [_race_row(what, race) for what, race in named if race is not None]
+    if packing is not None:
+        what = "packing 1 GB of float32 weights; tarfile's `w:gz`"
+        rows.append(_race_row(what, Race(packing.ours_s, packing.tarfile_s, packing.ratio)))
+        ours, theirs = packing.ours_bytes, packing.tarfile_bytes
+        share = f"{ours / theirs:.3f}"
+        sizes = (f"{ours / 1e6:.0f} MB", f"{theirs / 1e6:.0f} MB")
+        rows.append(("the archives of these", *sizes, share))
+    return rows
+
+
+def _race_row(what: str, race: Race) -> tuple[str, str, str, str]:
+    return what, f"{race.ours_s:.2f} s", f"{race.theirs_s:.2f} s", f"{race.ratio:.3f}"
 
 
 def _problems(results: Results) -> Iterator[str]:

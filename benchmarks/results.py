@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.edits import EditFigures
 from benchmarks.limits import ECHO, HandlerTimes
+from benchmarks.packing import PackingTimes
 from benchmarks.rounds import Figures
 from benchmarks.samples import Sample
 from benchmarks.starting import Starts
@@ -27,6 +28,7 @@ class Results:
     handlers: HandlerTimes | None = None
     starts: Starts | None = None
     training: TrainingTimes | None = None
+    packing: PackingTimes | None = None
     load_s: float | None = None
     second_worker_mb: float | None = None
     profile: str = ""

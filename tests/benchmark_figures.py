@@ -9,7 +9,7 @@ from benchmarks.results import COALESCED, OURS, Results
 from benchmarks.rounds import CONNECTIONS, Figures
 from benchmarks.samples import Sample
 from benchmarks.starting import Starts
-from benchmarks.training import TrainingTimes
+from benchmarks.training import Race, TrainingTimes
 
 
 def a_sample(
@@ -45,7 +45,7 @@ def some_results(ours: Sample, coalesced: Sample, peers: dict[str, Sample]) -> R
         peers=tuple(peers),
         handlers=HandlerTimes(one_us=80.0, batched_us=20.0),
         starts=Starts(0.1, 1.5, 0.1, 0.2, 0.7, 50.0),
-        training=TrainingTimes(0.2, 2.0, 0.1),
+        training=TrainingTimes(job=Race(0.2, 2.0, 0.1), command=Race(0.6, 2.0, 0.3)),
         load_s=0.005,
         second_worker_mb=20.0,
         cores=2,

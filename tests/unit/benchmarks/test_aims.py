@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.aims import FRESH, SWAPPED, Aim, aims, at_least, below, times
 from benchmarks.results import Results
+from benchmarks.training import Race
 from tests.benchmark_figures import a_sample, an_edit, edited, some_results
 
 FASTAPI, OTHER = a_sample(1000, p99_ms=10.0), a_sample(2000, p99_ms=20.0)
@@ -94,3 +97,13 @@ def test_a_run_that_measured_nothing_still_has_every_line() -> None:
 
     assert {aim.verdict for aim in empty} == {"not measured"}
     assert len(empty) == len(aims(some_results(a_sample(), a_sample(), {"FastAPI": FASTAPI})))
+
+
+def test_how_many_times_faster_is_judged() -> None:
+    results = some_results(a_sample(3000), a_sample(9000), {"FastAPI": a_sample(2000)})
+    assert results.training is not None
+    training = replace(results.training, first_line=Race(0.5, 3.0, 1 / 6))
+    found = line(
+        replace(results, training=training), "an accepted job to the user's first line, ag"
+    )
+    assert (found.measured, found.verdict) == ("6.0 x as fast", "**missed**")

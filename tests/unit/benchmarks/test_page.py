@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import page
 from benchmarks.aims import SWAPPED
 from benchmarks.charts import Bar, Panel, chart
 from benchmarks.edits import EditFigures
+from benchmarks.packing import PackingTimes
 from benchmarks.results import Results
 from benchmarks.rounds import Figures
+from benchmarks.training import Race
 from tests.benchmark_figures import a_sample, an_edit, edited, some_results
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+PACKED = PackingTimes(9.0, 36.0, 0.25, 920_000_000, 930_000_000)
 
 
 def results() -> Results:
@@ -98,3 +103,13 @@ def test_page_and_charts_are_written_together(tmp_path: Path) -> None:
     for name in ("throughput", "edits"):
         assert f"(benchmarks/{name}.svg)" in text
         assert (tmp_path / "benchmarks" / f"{name}.svg").exists()
+
+
+def test_training_stands_beside_what_it_was_raced_against() -> None:
+    measured = results()
+    assert measured.training is not None
+    training = replace(measured.training, first_line=Race(0.1, 3.0, 0.033))
+    found = page.races(replace(measured, training=training, packing=PACKED))
+    assert "| an accepted job to the first line; the toolkit to it | 0.10 s | 3.00 s |" in found
+    assert "| packing 1 GB of float32 weights; tarfile's `w:gz` | 9.00 s | 36.00 s |" in found
+    assert "two hosts" not in found
