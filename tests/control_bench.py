@@ -14,8 +14,10 @@ from sagelet.artifacts.objects import Buckets
 from sagelet.control.deviations import WIDENED
 from sagelet.control.documents.invocations import LOCAL_HEADERS
 from sagelet.control.plane import Caller, ControlPlane
+from sagelet.domain.home import Home
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.training import SecondaryStatus
+from sagelet.journal.metric_store import MetricStore
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.wire.models import service_model
@@ -157,6 +159,7 @@ def a_bench(tmp_path: Path, *, hold_s: float = 0.0, host: ScriptedHost | None = 
     plane = ControlPlane(
         store=store,
         logs=logs,
+        metrics=MetricStore(Home(tmp_path)),
         runner=runner,
         host=host,
         artifacts=Artifacts(buckets),

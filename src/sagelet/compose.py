@@ -17,6 +17,7 @@ from sagelet.environments import credentials, scoped_keys
 from sagelet.environments.scoped_keys import ScopedKeys
 from sagelet.environments.script_keys import ScriptKeys
 from sagelet.hosting.host import HostingSettings, LocalEndpointHost
+from sagelet.journal.metric_store import MetricStore
 from sagelet.journal.streams import LogStreams
 from sagelet.server import daemon
 from sagelet.server.app import App
@@ -115,6 +116,7 @@ class Parts:
         plane = ControlPlane(
             store=self._store,
             logs=logs,
+            metrics=MetricStore(home),
             runner=self._runner,
             host=self._host,
             artifacts=artifacts,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from typing import cast
 
 import pytest
-from botocore.model import OperationModel
+from botocore.model import OperationModel, Shape
 from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,7 +81,7 @@ def test_an_error_has_the_code_of_the_query_protocol(protocol: str, code: str, t
             "body": response.body,
             "context": {"operation_name": "GetMetricData"},
         },
-        operation("GetMetricData").output_shape,
+        cast("Shape", operation("GetMetricData").output_shape),
     )
     assert parsed["Error"]["Code"] == told
     assert parsed["Error"]["Message"] == "no <good> ü"

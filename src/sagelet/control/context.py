@@ -10,6 +10,7 @@ from sagelet.artifacts.files import Artifacts
 from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
 from sagelet.domain.seams import EndpointHost, JobRunner
+from sagelet.journal.metric_store import MetricStore
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 
@@ -22,6 +23,7 @@ class Context:
 
     store: Store
     logs: LogStreams
+    metrics: MetricStore
     runner: JobRunner
     host: EndpointHost
     artifacts: Artifacts

@@ -72,7 +72,9 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
     "CreateEndpoint": {"DeploymentConfig": _ONE_WAY},
     "UpdateEndpoint": {"DeploymentConfig": _ONE_WAY, "RetainDeploymentConfig": _ONE_WAY},
     "CreateTrainingJob": {
-        "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries": _NO_METRICS,
+        "AlgorithmSpecification.EnableSageMakerMetricsTimeSeries": (
+            "every point of a metric is kept, and CloudWatch's operations give them"
+        ),
         "AlgorithmSpecification.TrainingImageConfig": _NO_REGISTRY,
         "DebugHookConfig": _NO_DEBUGGER,
         "DebugRuleConfigurations": _NO_DEBUGGER,
@@ -109,6 +111,19 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
     "PutLogEvents": {
         "entity": "events are kept without the entity that sent them",
         "sequenceToken": "AWS passes it over, too",
+    },
+    "GetMetricData": {
+        "LabelOptions": "a label is given back as it was sent",
+        "MetricDataQueries.AccountId": _ONE_ACCOUNT,
+    },
+    "ListMetrics": {
+        "IncludeLinkedAccounts": _ONE_ACCOUNT,
+        "OwningAccount": _ONE_ACCOUNT,
+        "RecentlyActive": "every metric that has points is listed",
+    },
+    "PutMetricData": {
+        "MetricData.StorageResolution": "every metric is kept with its points' own times",
+        "StrictEntityValidation": "metrics are kept without the entity that sent them",
     },
     "DescribeLogGroups": {
         "accountIdentifiers": _ONE_ACCOUNT,

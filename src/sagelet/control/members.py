@@ -64,7 +64,10 @@ READ: Mapping[str, frozenset[str]] = {
             "Environment",
             "HyperParameters",
             "InputDataConfig.ChannelName",
+            "InputDataConfig.CompressionType",
             "InputDataConfig.ContentType",
+            "InputDataConfig.DataSource.S3DataSource.InstanceGroupNames",
+            "InputDataConfig.DataSource.S3DataSource.S3DataDistributionType",
             "InputDataConfig.DataSource.S3DataSource.S3Uri",
             "OutputDataConfig.CompressionType",
             "OutputDataConfig.S3OutputPath",
@@ -104,6 +107,45 @@ READ: Mapping[str, frozenset[str]] = {
             "logStreamNames",
             "nextToken",
             "startTime",
+        }
+    ),
+    "GetMetricData": frozenset(
+        {
+            "EndTime",
+            "MaxDatapoints",
+            "MetricDataQueries.Id",
+            "MetricDataQueries.Label",
+            "MetricDataQueries.MetricStat",
+            "MetricDataQueries.ReturnData",
+            "NextToken",
+            "ScanBy",
+            "StartTime",
+        }
+    ),
+    "GetMetricStatistics": frozenset(
+        {
+            "Dimensions",
+            "EndTime",
+            "MetricName",
+            "Namespace",
+            "Period",
+            "StartTime",
+            "Statistics",
+            "Unit",
+        }
+    ),
+    "ListMetrics": frozenset({"Dimensions", "MetricName", "Namespace", "NextToken"}),
+    "PutMetricData": frozenset(
+        {
+            "MetricData.Counts",
+            "MetricData.Dimensions",
+            "MetricData.MetricName",
+            "MetricData.StatisticValues",
+            "MetricData.Timestamp",
+            "MetricData.Unit",
+            "MetricData.Value",
+            "MetricData.Values",
+            "Namespace",
         }
     ),
     "InvokeEndpoint": frozenset(

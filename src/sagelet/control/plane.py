@@ -20,6 +20,7 @@ from sagelet.control import (
     identity,
     invocations,
     logs,
+    metrics,
     models,
     tags,
     training_jobs,
@@ -31,6 +32,7 @@ from sagelet.control.members import check_members
 from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
 from sagelet.domain.seams import EndpointHost, JobRunner
+from sagelet.journal.metric_store import MetricStore
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.wire.faults import Fault
@@ -71,6 +73,10 @@ _BLOCKING: Mapping[Key, Operation] = {
     ("logs", "FilterLogEvents"): logs.filter_events,
     ("logs", "DeleteLogGroup"): logs.delete_group,
     ("logs", "DeleteLogStream"): logs.delete_stream,
+    ("cloudwatch", "GetMetricData"): metrics.get_data,
+    ("cloudwatch", "GetMetricStatistics"): metrics.get_statistics,
+    ("cloudwatch", "ListMetrics"): metrics.list_all,
+    ("cloudwatch", "PutMetricData"): metrics.put_data,
     ("sts", "GetCallerIdentity"): identity.get_caller_identity,
     ("iam", "GetRole"): identity.get_role,
     ("iam", "SimulatePrincipalPolicy"): identity.simulate_principal_policy,
@@ -93,13 +99,14 @@ SERVED: frozenset[Key] = frozenset(_BLOCKING) | frozenset(_ON_THE_LOOP)
 
 
 class ControlPlane:
-    """Answers AWS's operations on models, endpoints, jobs and logs. S3 is served elsewhere."""
+    """Answers AWS's operations on endpoints, jobs, logs and metrics. S3 is served elsewhere."""
 
     def __init__(
         self,
         *,
         store: Store,
         logs: LogStreams,
+        metrics: MetricStore,
         runner: JobRunner,
         host: EndpointHost,
         artifacts: Artifacts,
@@ -111,6 +118,7 @@ class ControlPlane:
         self._context = Context(
             store=store,
             logs=logs,
+            metrics=metrics,
             runner=runner,
             host=host,
             artifacts=artifacts,

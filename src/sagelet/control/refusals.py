@@ -18,7 +18,8 @@ class Refused:
 _ONE_CONTAINER = "an endpoint runs one model in one container; inference pipelines are not served"
 _NO_PACKAGES = "there is no model registry; give Image and ModelDataUrl instead"
 _NO_COMPONENTS = "inference components are not served; name the endpoint only"
-_FILE_MODE = "channels are copied before the start; use File mode"
+_FILE_MODE = "channels are folders here, and no pipes; use File, or FastFile to only read"
+_NO_METRIC_MATH = "there are no metric math and no Metrics Insights; give a MetricStat"
 _ONE_HOST = "a job runs on one host; use InstanceCount 1"
 
 REFUSED: tuple[Refused, ...] = (
@@ -68,24 +69,18 @@ REFUSED: tuple[Refused, ...] = (
         "CreateTrainingJob",
         "AlgorithmSpecification.TrainingInputMode",
         _FILE_MODE,
-        frozenset({"Pipe", "FastFile"}),
+        frozenset({"Pipe"}),
     ),
     Refused(
         "CreateTrainingJob",
         "InputDataConfig.InputMode",
         _FILE_MODE,
-        frozenset({"Pipe", "FastFile"}),
-    ),
-    Refused(
-        "CreateTrainingJob",
-        "InputDataConfig.CompressionType",
-        "data is not decompressed on its way to the script",
-        frozenset({"Gzip"}),
+        frozenset({"Pipe"}),
     ),
     Refused(
         "CreateTrainingJob",
         "InputDataConfig.RecordWrapperType",
-        "files are copied as they are",
+        "records are wrapped for Pipe mode only; leave it out and use File mode",
         frozenset({"RecordIO"}),
     ),
     Refused(
@@ -101,19 +96,9 @@ REFUSED: tuple[Refused, ...] = (
     Refused(
         "CreateTrainingJob",
         "InputDataConfig.DataSource.S3DataSource.S3DataType",
-        "manifests are not read; give an S3Prefix",
-        frozenset({"ManifestFile", "AugmentedManifestFile", "Converse"}),
-    ),
-    Refused(
-        "CreateTrainingJob",
-        "InputDataConfig.DataSource.S3DataSource.S3DataDistributionType",
-        _ONE_HOST,
-        frozenset({"ShardedByS3Key"}),
-    ),
-    Refused(
-        "CreateTrainingJob",
-        "InputDataConfig.DataSource.S3DataSource.InstanceGroupNames",
-        _ONE_HOST,
+        "its lines are for Pipe mode only; give a ManifestFile or an S3Prefix, and read the lines "
+        "in the script",
+        frozenset({"AugmentedManifestFile", "Converse"}),
     ),
     Refused(
         "CreateTrainingJob",
@@ -142,6 +127,18 @@ REFUSED: tuple[Refused, ...] = (
         "startFromHead",
         "events are given from the oldest on",
         frozenset({"False"}),
+    ),
+    Refused("GetMetricData", "MetricDataQueries.Expression", _NO_METRIC_MATH),
+    Refused("GetMetricData", "MetricDataQueries.Period", _NO_METRIC_MATH),
+    Refused(
+        "GetMetricStatistics",
+        "ExtendedStatistics",
+        "single values are not kept for ever, so that there are no percentiles; ask for Statistics",
+    ),
+    Refused(
+        "PutMetricData",
+        "EntityMetricData",
+        "metrics are kept without the entity that sent them; give MetricData",
     ),
     Refused("InvokeEndpoint", "TargetContainerHostname", _ONE_CONTAINER),
     Refused(

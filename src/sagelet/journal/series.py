@@ -57,6 +57,10 @@ class Sample:
             max(self.greatest, later.greatest),
         )
 
+    def moved(self, ms: int) -> Sample:
+        """Return the same at another time."""
+        return Sample(ms, self.last, self.count, self.total, self.least, self.greatest)
+
     def encode(self) -> str:
         """Return the sample as a line."""
         if self.count == 1.0:
@@ -97,13 +101,8 @@ def folded(samples: Iterable[Sample], span_ms: int) -> list[Sample]:
             alone.discard(begin)
             spans[begin] = before + sample
     return [
-        sample if begin in alone else _moved(sample, begin)
-        for begin, sample in sorted(spans.items())
+        sample if begin in alone else sample.moved(begin) for begin, sample in sorted(spans.items())
     ]
-
-
-def _moved(sample: Sample, ms: int) -> Sample:
-    return Sample(ms, sample.last, sample.count, sample.total, sample.least, sample.greatest)
 
 
 def summed(points: Iterable[tuple[int, float]], span_ms: int) -> list[Sample]:

@@ -1,0 +1,343 @@
+"""Requests and answers of CloudWatch metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sagelet.control.context import Document
+from sagelet.errors import InvalidRequest, NotSupported
+from sagelet.journal.metric_store import Measured, Metric
+from sagelet.journal.series import Sample
+from sagelet.journal.tokens import pack_place, read_place
+from sagelet.wire.faults import Fault
+
+STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
+NO_UNIT = "None"
+
+_SHORT_PERIODS_S = frozenset({1, 5, 10, 20, 30})
+_POINTS_AT_MOST = 1440
+_DATA_AT_MOST = 100_800
+_PAST = timedelta(weeks=2)
+_FUTURE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From when, with the whole first period, and up to when; milliseconds since the epoch."""
+
+    start_ms: int
+    end_ms: int
+    period_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsQuery:
+    """A GetMetricStatistics request."""
+
+    metric: Metric
+    unit: str | None
+    window: Window
+    statistics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One query of a GetMetricData request."""
+
+    id: str
+    label: str
+    metric: Metric
+    unit: str | None
+    window: Window
+    statistic: str
+    is_shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuery:
+    """A GetMetricData request; `skipped` is how many points earlier pages have had."""
+
+    wanted: tuple[Wanted, ...]
+    descending: bool
+    limit: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A ListMetrics request. A dimension of any value has None."""
+
+    namespace: str | None
+    name: str | None
+    dimensions: Mapping[str, str | None]
+    skipped: int
+
+    def fits(self, metric: Metric) -> bool:
+        """Say whether a metric is asked for."""
+        has = dict(metric.dimensions)
+        return (
+            self.namespace in (None, metric.namespace)
+            and self.name in (None, metric.name)
+            and all(
+                name in has and value in (None, has[name])
+                for name, value in self.dimensions.items()
+            )
+        )
+
+
+def read_statistics(document: Document) -> StatisticsQuery:
+    """Read a GetMetricStatistics request.
+
+    Raises:
+        Fault: its period, its times or its statistics are none, or it asks for too many points.
+    """
+    code = "InvalidParameterValueException"
+    window = _window(document, document["Period"], code)
+    points = (window.end_ms - window.start_ms) // window.period_ms
+    if points > _POINTS_AT_MOST:
+        raise _combination(
+            f"You have requested up to {points:,} datapoints, which exceeds the limit of "
+            f"{_POINTS_AT_MOST:,}. You may reduce the datapoints requested by increasing Period, "
+            "or decreasing the time range."
+        )
+    if not document.get("Statistics"):
+        raise _combination("Must specify either Statistics or ExtendedStatistics")
+    return StatisticsQuery(
+        metric=_metric(document["Namespace"], document),
+        unit=document.get("Unit"),
+        window=window,
+        statistics=tuple(document["Statistics"]),
+    )
+
+
+def read_data(document: Document) -> DataQuery:
+    """Read a GetMetricData request.
+
+    Raises:
+        Fault: a period or the times are none, two queries have one Id, or the token is none.
+        NotSupported: a statistic is not one of the five simple ones.
+    """
+    queries = document["MetricDataQueries"]
+    if len({query["Id"] for query in queries}) < len(queries):
+        raise _invalid("The value of MetricDataQueries is invalid: every Id must be unique.")
+    return DataQuery(
+        wanted=tuple(_wanted(query, document) for query in queries),
+        descending=document.get("ScanBy", "TimestampDescending") == "TimestampDescending",
+        limit=document.get("MaxDatapoints", _DATA_AT_MOST),
+        skipped=_read_token(document),
+    )
+
+
+def _wanted(query: Document, document: Document) -> Wanted:
+    stat = query.get("MetricStat")
+    if stat is None:
+        raise _invalid(f"The query {query['Id']} needs a MetricStat.")
+    if stat["Stat"] not in STATISTICS:
+        raise NotSupported(
+            message=f"GetMetricData: the statistic {stat['Stat']} is not served; "
+            f"those that are: {', '.join(STATISTICS)}."
+        )
+    metric = _metric(stat["Metric"].get("Namespace", ""), stat["Metric"])
+    return Wanted(
+        id=query["Id"],
+        label=query.get("Label") or metric.name,
+        metric=metric,
+        unit=stat.get("Unit"),
+        window=_window(document, stat["Period"], "ValidationException"),
+        statistic=stat["Stat"],
+        is_shown=query.get("ReturnData", True),
+    )
+
+
+def read_list(document: Document) -> ListQuery:
+    """Read a ListMetrics request.
+
+    Raises:
+        Fault: the token is none.
+    """
+    return ListQuery(
+        namespace=document.get("Namespace"),
+        name=document.get("MetricName"),
+        dimensions={
+            dimension["Name"]: dimension.get("Value")
+            for dimension in document.get("Dimensions") or ()
+        },
+        skipped=_read_token(document),
+    )
+
+
+def read_put(document: Document, *, now: datetime) -> list[tuple[Measured, Sample]]:
+    """Read a PutMetricData request.
+
+    Raises:
+        Fault: the namespace is AWS's, or a datum has no value, two, or one that is no number.
+    """
+    namespace = document["Namespace"]
+    if namespace.startswith("AWS/"):
+        raise _value(f"The value {namespace} for parameter Namespace is invalid.")
+    return [
+        (
+            Measured(_metric(namespace, datum), datum.get("Unit", NO_UNIT)),
+            _sample(datum, f"MetricData.member.{number}", now),
+        )
+        for number, datum in enumerate(document.get("MetricData") or (), start=1)
+    ]
+
+
+def _sample(datum: Document, at: str, now: datetime) -> Sample:
+    given = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) is not None]
+    if not given:
+        raise Fault(
+            "MissingRequiredParameterException",
+            400,
+            f"At least one of the parameters must be specified: {at}.Value, {at}.Values or "
+            f"{at}.StatisticValues.",
+        )
+    if len(given) > 1:
+        raise _combination(
+            f"The parameters {at}.{given[0]} and {at}.{given[1]} are mutually exclusive and you "
+            "have specified both."
+        )
+    when: datetime = datum.get("Timestamp", now)
+    if not now - _PAST <= when <= now + _FUTURE:
+        raise _value(
+            f"The parameter {at}.Timestamp must specify a time that is at most two weeks in the "
+            "past and two hours in the future."
+        )
+    sample = _VALUES[given[0]](_milliseconds(when), datum, at)
+    numbers = (sample.last, sample.count, sample.total, sample.least, sample.greatest)
+    if not all(math.isfinite(number) for number in numbers):
+        raise _value(f"The value for parameter {at}.{given[0]} is not a finite number.")
+    return sample
+
+
+def _single(ms: int, datum: Document, _at: str) -> Sample:
+    return Sample.of(ms, datum["Value"])
+
+
+def _several(ms: int, datum: Document, at: str) -> Sample:
+    values = datum["Values"]
+    counts = datum.get("Counts") or [1.0] * len(values)
+    if not values or len(values) != len(counts):
+        raise _value(f"The parameters {at}.Values and {at}.Counts must be of the same length.")
+    total = sum(value * count for value, count in zip(values, counts, strict=True))
+    return Sample(ms, values[-1], sum(counts), total, min(values), max(values))
+
+
+def _summary(ms: int, datum: Document, at: str) -> Sample:
+    known = datum["StatisticValues"]
+    if known["SampleCount"] <= 0:
+        raise _value(f"The value for parameter {at}.StatisticValues.SampleCount must be above 0.")
+    average = known["Sum"] / known["SampleCount"]
+    return Sample(
+        ms, average, known["SampleCount"], known["Sum"], known["Minimum"], known["Maximum"]
+    )
+
+
+_VALUES = {"Value": _single, "Values": _several, "StatisticValues": _summary}
+
+
+def show_statistics(
+    name: str, statistics: Sequence[str], points: Iterable[tuple[str, Sample]]
+) -> Document:
+    """Return the answer of GetMetricStatistics; each sample is a period's, with its unit."""
+    return {
+        "Label": name,
+        "Datapoints": [
+            {
+                "Timestamp": _when(sample.ms),
+                "Unit": unit,
+                **{statistic: value_of(sample, statistic) for statistic in statistics},
+            }
+            for unit, sample in points
+        ],
+    }
+
+
+def show_result(wanted: Wanted, points: Sequence[Sample], *, is_complete: bool) -> dict[str, Any]:
+    """Return one query's part of an answer of GetMetricData."""
+    return {
+        "Id": wanted.id,
+        "Label": wanted.label,
+        "Timestamps": [_when(sample.ms) for sample in points],
+        "Values": [value_of(sample, wanted.statistic) for sample in points],
+        "StatusCode": "Complete" if is_complete else "PartialData",
+    }
+
+
+def show_metric(metric: Metric) -> Document:
+    """Return a metric as ListMetrics shows it."""
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in metric.dimensions],
+    }
+
+
+def show_token(skipped: int) -> str:
+    """Return the token of the page that comes after so many."""
+    return pack_place(skipped, "")
+
+
+def value_of(sample: Sample, statistic: str) -> float:
+    """Return one statistic of a sample."""
+    match statistic:
+        case "Average":
+            return sample.average
+        case "Maximum":
+            return sample.greatest
+        case "Minimum":
+            return sample.least
+        case "SampleCount":
+            return sample.count
+        case _:
+            return sample.total
+
+
+def _metric(namespace: str, document: Document) -> Metric:
+    dimensions = {one["Name"]: one["Value"] for one in document.get("Dimensions") or ()}
+    return Metric.of(namespace, document.get("MetricName", ""), dimensions)
+
+
+def _window(document: Document, period_s: int, code: str) -> Window:
+    if period_s not in _SHORT_PERIODS_S and (period_s % 60 or period_s <= 0):
+        raise Fault(code, 400, "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
+    start_ms, end_ms = _milliseconds(document["StartTime"]), _milliseconds(document["EndTime"])
+    if start_ms >= end_ms:
+        raise Fault(code, 400, "The parameter StartTime must be less than the parameter EndTime.")
+    period_ms = 1000 * period_s
+    return Window(start_ms - start_ms % period_ms, end_ms, period_ms)
+
+
+def _read_token(document: Document) -> int:
+    token = document.get("NextToken")
+    if not token:
+        return 0
+    try:
+        return read_place(token)[0]
+    except InvalidRequest as error:
+        raise Fault("InvalidNextToken", 400, "The specified NextToken is invalid.") from error
+
+
+def _milliseconds(when: datetime) -> int:
+    return round(when.timestamp() * 1000)
+
+
+def _when(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _value(message: str) -> Fault:
+    return Fault("InvalidParameterValueException", 400, message)
+
+
+def _combination(message: str) -> Fault:
+    return Fault("InvalidParameterCombinationException", 400, message)
+
+
+def _invalid(message: str) -> Fault:
+    return Fault("ValidationException", 400, message)
