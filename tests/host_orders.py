@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
 from sagelet.supervision.launcher import Launcher
 from sagelet.worker.loglines import decode_record
-from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
+from sagelet.worker.spec import HostExit, HostOrder, Mounts, Rank, exit_from_json
 
 DEADLINE_S = 30.0
 
@@ -36,11 +36,16 @@ class HostFolder:
         grace_s: float = 20.0,
         threads: int | None = None,
         log: str | None = None,
+        argv: tuple[str, ...] | None = None,
+        way: str = "script",
+        ranks: Sequence[Rank] = (),
+        site_dirs: tuple[str, ...] = (),
+        names: Mapping[str, str] | None = None,
     ) -> HostOrder:
-        """Write the script; return an order that runs it."""
+        """Write the script; return an order that runs it, or else `argv`."""
         (self.code / entry).write_text(dedent(script))
         return HostOrder(
-            argv=(entry, *arguments),
+            argv=argv or (entry, *arguments),
             cwd=cwd or str(self.code),
             environment={"PATH": os.environ["PATH"], **(environment or {})},
             log=log or str(self.log),
@@ -48,6 +53,10 @@ class HostFolder:
             grace_s=grace_s,
             threads=threads,
             mounts=mounts,
+            way=way,
+            ranks=tuple(ranks),
+            site_dirs=site_dirs,
+            names=names or {},
         )
 
     def records(self) -> list[tuple[int, str]]:
@@ -68,6 +77,11 @@ class HostFolder:
     async def said(self, line: str) -> None:
         """Wait for a line in the journal."""
         await eventually(lambda: line in self.lines())
+
+
+def ranks(count: int, **variables: str) -> list[Rank]:
+    """Return so many processes of a host, each told its RANK and some more variables."""
+    return [Rank(number, {"RANK": str(number), **variables}) for number in range(count)]
 
 
 async def run(launcher: Launcher, order: HostOrder) -> int:

@@ -185,7 +185,11 @@ async def test_sigterm_is_passed_on_once_and_sigkill_follows_after_the_grace(
     assert await asyncio.wait_for(child.wait(), DEADLINE_S) == 137
     assert 0.6 <= time.monotonic() - began < 5
     ended = host.exit()
-    assert host.lines() == ["ready", "not yet"]
+    said, stack = host.lines()[:2], host.lines()[2:]
+    assert said == ["ready", "not yet"]
+    assert stack[0] == "Where this host's processes are, innermost call first:"
+    assert stack[-1] == f'  File "{host.code}/train.py", line 6 in <module>'
+    assert len(stack) == 3
     assert (ended.exit_code, ended.stopped) == (-9, True)
     assert ended.error == "killed by SIGKILL (signal 9)"
     assert ended.notes == ("SIGKILL was sent 0.6 s after SIGTERM",)

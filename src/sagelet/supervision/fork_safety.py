@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 from sagelet.supervision.warmth import Warmth
 from sagelet.worker import placing, shadowing
-from sagelet.worker.spec import HostOrder, Order, ServeOrder
+from sagelet.worker.spec import HostOrder, Order
 
 INTERPRETER = "python"
 LOADER = "the loader"
@@ -71,9 +71,20 @@ _STARTUP_HOOKS = frozenset({"sitecustomize", "usercustomize"})
 
 def why_cold(order: Order, warmth: Warmth) -> str:
     """Return why a fork will not do for an order, or the empty string where it will."""
-    if isinstance(order, HostOrder) and not order.argv[0].endswith(".py"):
-        return ""  # a shell reads everything anew
-    return _debugger(order.environment) or _variables(order, warmth) or _modules(order, warmth)
+    if isinstance(order, HostOrder) and not order.is_python:
+        return ""  # a program of its own reads everything anew
+    for environment in _environments(order):
+        why = _debugger(environment) or _variables(environment, warmth)
+        if why:
+            return why
+    return _modules(order, warmth)
+
+
+def _environments(order: Order) -> Iterable[Mapping[str, str]]:
+    """Return the variables of an order, and those of each of its processes alone."""
+    yield order.environment
+    if isinstance(order, HostOrder):
+        yield from (rank.environment for rank in order.ranks)
 
 
 def _debugger(environment: Mapping[str, str]) -> str:
@@ -81,8 +92,8 @@ def _debugger(environment: Mapping[str, str]) -> str:
     return "" if wanted == "0" else f"a debugger is asked for (PYTHONBREAKPOINT={wanted})"
 
 
-def _variables(order: Order, warmth: Warmth) -> str:
-    for name, value in order.environment.items():
+def _variables(environment: Mapping[str, str], warmth: Warmth) -> str:
+    for name, value in environment.items():
         reader = _reader(name, value, warmth.loaded)
         if reader and warmth.environment.get(name) != value:
             return f"{name} is read when {reader} starts"
@@ -106,7 +117,7 @@ def _reader(name: str, value: str, loaded: frozenset[str]) -> str:
 
 def _modules(order: Order, warmth: Warmth) -> str:
     # torch looks for numpy when it is imported, and not again.
-    for folder in order.site_dirs if isinstance(order, ServeOrder) else ():
+    for folder in order.site_dirs:
         if "numpy" not in warmth.loaded and os.path.isdir(os.path.join(folder, "numpy")):  # noqa: PTH112, PTH118
             return "its requirements bring numpy, which torch looks for when it is imported"
     for folder in _code_folders(order):
@@ -118,7 +129,9 @@ def _modules(order: Order, warmth: Warmth) -> str:
 def _code_folders(order: Order) -> Iterable[str]:
     """Return the folders that come before the interpreter's own, as they are seen from here."""
     seen = placing.relocated(order, order.mounts.opt_ml) if order.mounts is not None else order
-    if isinstance(seen, HostOrder):
+    if isinstance(seen, HostOrder) and seen.way == "module":
+        yield seen.cwd
+    elif isinstance(seen, HostOrder):
         script = os.path.realpath(os.path.join(seen.cwd, seen.argv[0]))  # noqa: PTH118 - as CPython does
         yield os.path.dirname(script)  # noqa: PTH120
     else:

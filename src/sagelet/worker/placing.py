@@ -34,16 +34,17 @@ def place(order: Order) -> tuple[Order, str]:
     return (relocated(order, order.mounts.opt_ml), why) if why else (order, "")
 
 
+def moved(text: str, opt_ml: str) -> str:
+    """Return a text that names the folder `opt_ml` wherever it named /opt/ml."""
+    return _OPT_ML.sub(lambda _: opt_ml, text)
+
+
 def relocated(order: Order, opt_ml: str) -> Order:
     """Return an order that names the folder `opt_ml` wherever it named /opt/ml."""
-
-    def moved(text: str) -> str:
-        return _OPT_ML.sub(lambda _: opt_ml, text)
-
-    variables = {name: moved(value) for name, value in order.environment.items()}
-    cwd = moved(order.cwd)
+    variables = {name: moved(value, opt_ml) for name, value in order.environment.items()}
+    cwd = moved(order.cwd, opt_ml)
     if isinstance(order, HostOrder):
-        argv = tuple(map(moved, order.argv))
+        argv = tuple(moved(part, opt_ml) for part in order.argv)
         return replace(order, environment=variables, cwd=cwd, argv=argv)
-    model_dir, code_dir = moved(order.model_dir), moved(order.code_dir)
+    model_dir, code_dir = moved(order.model_dir, opt_ml), moved(order.code_dir, opt_ml)
     return replace(order, environment=variables, cwd=cwd, model_dir=model_dir, code_dir=code_dir)

@@ -86,11 +86,13 @@ class HostOrder:
     `literal` (argv is a command, run as it is). There is one process for each of `ranks`, and one
     where there are none.
 
-    `log` is the journal's file for this host; `exit_file` is written (whole, by rename) when all
-    processes have ended; when one fails, the others are ended. A SIGTERM to this process is passed
-    to their process groups, and SIGKILL follows after `grace_s` seconds. `site_dirs` are folders of
-    installed packages, searched after all others. `names` maps host names to addresses, for where
-    no /etc/hosts can do it.
+    `log` is the journal's file for this host. Where it has several processes, the lines of all but
+    the first begin with `[rank 1] `, their number. `exit_file` is written (whole, by rename) when
+    all processes have ended; when one fails, the others are ended. A SIGTERM to the supervisor is
+    passed to their process groups; when `grace_s` seconds are over each Python process writes its
+    stack into the log, and SIGKILL follows. A SIGUSR1 to the supervisor asks for the stacks only.
+    `site_dirs` are folders of installed packages, searched after all others. `names` maps host
+    names to addresses, for where no /etc/hosts can do it.
     """
 
     argv: tuple[str, ...]
@@ -107,6 +109,11 @@ class HostOrder:
     names: Mapping[str, str] = field(default_factory=dict)
     kind: str = "host"
 
+    @property
+    def is_python(self) -> bool:
+        """Whether the entry point runs in this interpreter, rather than in a program of its own."""
+        return self.way == "module" or (self.way == "script" and self.argv[0].endswith(".py"))
+
 
 @dataclass(frozen=True)
 class HostExit:
@@ -114,7 +121,8 @@ class HostExit:
 
     `error` is the user's last error line (`ValueError: …`), `where` its `file:line`, and
     `traceback` the user's own frames; all empty where there was none. Of several processes it is
-    the one that failed first, whose number in the job is `rank`; None where the host has one.
+    the one that failed first, whose number in the job is `rank` (None where the host has one); it
+    failed at `failed_at`, which is before it ended, and 0.0 where none did.
     """
 
     exit_code: int
@@ -125,6 +133,7 @@ class HostExit:
     traceback: str = ""
     notes: tuple[str, ...] = field(default=())
     rank: int | None = None
+    failed_at: float = 0.0
 
 
 Order = Union[ServeOrder, HostOrder]
