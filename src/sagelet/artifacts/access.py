@@ -57,6 +57,11 @@ def artifacts_at(access: S3Access, *, buckets: Path, downloads: Path) -> Artifac
     return Artifacts(_store(access, buckets, downloads))
 
 
+def artifacts_to_look_at(access: S3Access) -> Artifacts:
+    """Return what answers, with little patience, whether something is in AWS's buckets."""
+    raise NotSupported(f"{S3}=aws is not served by this release ({access}).")
+
+
 def _store(access: S3Access, buckets: Path, downloads: Path) -> ObjectStore:
     if access.is_aws:
         raise NotSupported(f"{S3}=aws is not served by this release ({downloads}).")

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -127,6 +127,26 @@ def copy_file(source: Path, target: Path) -> None:
             fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
         except OSError:  # this file system cannot share blocks
             shutil.copyfileobj(old, new, CHUNK_BYTES)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, though it be closed to its owner; or nothing.
+
+    A kernel's overlay leaves folders without any mode behind, and a script may close its own.
+    """
+    with suppress(FileNotFoundError, PermissionError):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        return
+    with suppress(PermissionError):  # it is another's; rmtree then says so
+        folder.chmod(FOLDER_MODE)
+    for above, names, _ in os.walk(folder):
+        for name in names:
+            path = Path(above, name)
+            if not path.is_symlink():
+                with suppress(PermissionError):
+                    path.chmod(FOLDER_MODE)
+    shutil.rmtree(folder)
 
 
 def _fresh(folder: Path) -> tuple[Path, BinaryIO]:

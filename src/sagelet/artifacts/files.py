@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sagelet.artifacts.disk import FOLDER_MODE, copy_file, disk_errors, random_name
+from sagelet.artifacts.disk import copy_file, disk_errors, random_name
 from sagelet.artifacts.object_store import FoundObject, ObjectStore
 from sagelet.artifacts.trees import members_of
 from sagelet.artifacts.uris import FileUri, S3Uri
-from sagelet.errors import BucketNotFound, InvalidRequest, KeyNotFound, ModelDataMissing
+from sagelet.artifacts.views import Tree
+from sagelet.errors import BucketNotFound, KeyNotFound, ModelDataMissing
 
 Uri = S3Uri | FileUri
 
@@ -67,6 +68,15 @@ class Artifacts:
         """Tell whether a URI, an S3 one taken as a prefix, names anything at all."""
         return next(self.named_by(uri), None) is not None
 
+    def has(self, uri: Uri) -> bool:
+        """Tell whether exactly this file or object is there."""
+        if isinstance(uri, FileUri):
+            return uri.path.is_file()
+        try:
+            return self._buckets.has_key(uri.bucket, uri.key)
+        except BucketNotFound:
+            return False
+
     def takes(self, uri: Uri) -> bool:
         """Tell whether something can be uploaded to a URI: for an S3 one, its bucket is there."""
         if isinstance(uri, FileUri):
@@ -84,10 +94,12 @@ class Artifacts:
         wanted = list(self.named_by(uri))
         if not wanted:
             raise ModelDataMissing(uri=str(uri))
-        with disk_errors(into):
-            into.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            for name, source in self.fetch(wanted):
-                _copy_into(into, name, source)
+        tree = Tree(into, links=False)
+        for name, source in self.fetch(wanted):
+            if source is None:
+                tree.add_folder(name)
+            else:
+                tree.add(name, source)
         return sum(named.found is not None for named in wanted)
 
     def fetch(self, wanted: Iterable[Named]) -> Iterator[tuple[str, Path | None]]:
@@ -156,9 +168,10 @@ class Artifacts:
             yield from self._keys(uri)
         elif uri.path.is_dir():
             for name, source in members_of(uri.path).items():
-                yield Named(name, None if source.is_dir() else FoundObject("", name, source))
+                file = None if source.is_dir() else FoundObject("", name, _followed(source))
+                yield Named(name, file)
         elif uri.path.is_file():
-            yield Named(uri.path.name, FoundObject("", uri.path.name, uri.path))
+            yield Named(uri.path.name, FoundObject("", uri.path.name, _followed(uri.path)))
 
     def _keys(self, uri: S3Uri) -> Iterator[Named]:
         try:
@@ -176,19 +189,9 @@ def _relative(key: str, prefix: str) -> str:
     return key[prefix.rfind("/") + 1 :]
 
 
-def _copy_into(folder: Path, name: str, source: Path | None) -> None:
-    """Copy one file to its name below a folder, or make a folder of that name."""
-    parts = [part for part in name.split("/") if part]
-    if any(part in (".", "..") or "\0" in part for part in parts):
-        raise InvalidRequest(f"The key {name!r} cannot be a file's name.")
-    target = folder.joinpath(*parts)
-    try:
-        parent = target.parent if source else target
-        parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        if source:
-            copy_file(source, target)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InvalidRequest(f"{name!r} is in the way of another file of that name.") from error
+def _followed(path: Path) -> Path:
+    """Return where a link leads, or the path itself."""
+    return path.resolve() if path.is_symlink() else path
 
 
 def _child(uri: Uri, name: str) -> Uri:

@@ -59,23 +59,25 @@ def unpack(archive: Path, into: Path, *, limits: ArchiveLimits = DEFAULT_LIMITS)
 def _unpack(file: BinaryIO, tree: _Tree, limits: ArchiveLimits) -> None:
     check_is_gzip(file.read(SNIFFED_BYTES))
     file.seek(0)
-    stream = TarStream(_Metered(file, limits))
+    stream = TarStream(MeteredGzip(file, limits))
     for member in stream.members():
         tree.add(member, stream)
     stream.drain()  # gzip's checksum stands at its end, behind what a tar reader needs
     tree.make_links()
 
 
-class _Metered:
+class MeteredGzip:
     """The uncompressed bytes of a gzip file, counted."""
 
     def __init__(self, file: BinaryIO, limits: ArchiveLimits) -> None:
+        """Read an open file from its start."""
         self._limits = limits
         self._compressed = os.fstat(file.fileno()).st_size
         self._gzip = gzip.GzipFile(fileobj=file, mode="rb")
         self._count = 0
 
     def read(self, size: int, /) -> bytes:
+        """Return the next bytes; RefusedTar says why there are none, or too many."""
         try:
             data = self._gzip.read(size)
         except EOFError as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
 from sagelet.control.context import Context, Document
 from sagelet.control.documents import training_jobs as documents
 from sagelet.control.documents import training_requests as requests
 from sagelet.control.documents.paging import read_query, show_page
 from sagelet.control.documents.tags import read_tags
 from sagelet.control.holding import Subject
+from sagelet.control.training_data import check_data
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
 from sagelet.errors import InvalidRequest
 
@@ -30,9 +30,7 @@ def create(context: Context, document: Document) -> Document:
     now = context.clock.now()
     asked = requests.read_training_job(document, account=context.account, at=now)
     tags = read_tags(document)
-    _require_place(context, parse_uri(asked.output_uri))
-    for channel in asked.channels:
-        _require_data(context, asked, parse_uri(channel.uri))
+    check_data(context.artifacts, asked, account=context.account)
     job = asked.moved_to(SecondaryStatus.STARTING, at=now, message=_STARTING)
     with context.store.writing() as tx:
         tx.training_jobs.add(job)
@@ -117,26 +115,3 @@ def subject(context: Context, document: Document) -> Subject:
 def _get(context: Context, name: str) -> TrainingJob:
     with context.store.reading() as snapshot:
         return snapshot.training_jobs.get(name)
-
-
-def _require_place(context: Context, uri: S3Uri | FileUri) -> None:
-    # Found out only after training, it would cost the training.
-    if isinstance(uri, S3Uri) and not context.artifacts.takes(uri):
-        raise InvalidRequest(
-            message=f'The bucket "{uri.bucket}" of S3OutputPath "{uri}" does not exist; '
-            f"create it first, for example with `aws s3 mb s3://{uri.bucket}`."
-        )
-
-
-def _require_data(context: Context, job: TrainingJob, uri: S3Uri | FileUri) -> None:
-    if context.artifacts.holds(uri):
-        return
-    if isinstance(uri, FileUri):
-        raise InvalidRequest(message=f'No files found under "{uri}" given in input data source.')
-    role = documents.role_of(job, account=context.account)
-    raise InvalidRequest(
-        message=f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
-        f"ensure that the bucket exists in the selected region ({context.account.region}), that "
-        f'objects exist under that S3 prefix, and that the role "{role}" has "s3:ListBucket" '
-        f'permissions on bucket "{uri.bucket}".'
-    )

@@ -115,6 +115,10 @@ class Channel:
     attributes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
 
+    def reaches(self, host: Host) -> bool:
+        """Whether a host sees the channel."""
+        return not self.groups or host.group in self.groups
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

@@ -68,6 +68,11 @@ class JobPaths:
         return self.root / "ballast"
 
     @property
+    def metrics(self) -> Path:
+        """The points of the job's metrics."""
+        return self.root / "metrics"
+
+    @property
     def packing(self) -> Path:
         """Where archives are made before they are uploaded."""
         return self.root / "packing"
@@ -178,6 +183,10 @@ class JobOrder:
             s3=settings.s3,
             credentials=dict(credentials or {}),
         )
+
+    def channels_of(self, host: Host) -> tuple[Channel, ...]:
+        """Return the channels that a host sees."""
+        return tuple(channel for channel in self.channels if channel.reaches(host))
 
 
 def _compression(submitted: Mapping[str, Any]) -> str:
