@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,9 @@ import pytest_asyncio
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.worker import namespace
-from sagelet.worker.spec import Mounts
-from tests.host_orders import HostFolder, run
+from sagelet.worker.overlaying import Overlays
+from sagelet.worker.spec import Mounts, Overlay
+from tests.host_orders import HostFolder, ranks, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -231,3 +234,154 @@ async def test_what_was_mounted_is_undone_where_the_rest_is_refused(
 
 async def test_the_probe_agrees_that_it_works_here() -> None:
     assert namespace.probe() == ""
+
+
+CHANNEL = """
+    import json, os, shutil
+    os.chdir("/opt/ml/input/data/train")
+    seen = sorted(os.listdir("."))
+    if os.environ["RANK"] == "0":
+        with open("kept.txt", "a") as file:
+            file.write(" and more")
+        os.remove("gone.txt")
+        shutil.rmtree("folder")
+        os.mkdir("folder")
+        open("made.txt", "w").close()
+        open("/opt/ml/model/ready", "w").close()
+    while not os.path.exists("/opt/ml/model/ready"):
+        pass
+    now = [sorted(os.listdir(".")), os.listdir("folder"), open("kept.txt").read()]
+    print(json.dumps([seen, *now]))
+    """
+
+
+def _channel(host: HostFolder, name: str = "a:b,c \\d") -> Overlay:
+    """Make a channel's folder, whose name means something to mount, and the rest of an overlay."""
+    lower = host.root / name
+    (lower / "folder" / "below").mkdir(parents=True)
+    for file in ("kept.txt", "gone.txt", "folder/below/x"):
+        (lower / file).write_text("data")
+    upper, work = host.root / "upper:1", host.root / "work,1"
+    for folder in (upper, work):
+        folder.mkdir()
+    for path in (lower, upper, work, *lower.rglob("*")):
+        if os.geteuid() == 0:
+            os.chown(path, NOBODY, NOBODY)  # whoever the job runs as may write
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    return Overlay(str(lower), "input/data/train", str(upper), str(work))
+
+
+def _overlaid(host: HostFolder, *overlays: Overlay) -> Mounts:
+    return Mounts(str(host.root / "ml"), str(host.root / "hosts"), "algo-1", overlays)
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text() for path in files}
+
+
+async def test_what_is_written_to_an_overlay_is_seen_by_all_and_leaves_the_data_alone(
+    launcher: Launcher, host: HostFolder
+) -> None:
+    channel = _channel(host)
+    before = _contents(Path(channel.lower))
+    order = host.order(CHANNEL, mounts=_overlaid(host, channel), ranks=ranks(2))
+    assert await run(launcher, order) == 0, host.lines()
+
+    everything = ["folder", "gone.txt", "kept.txt"]
+    lines = [json.loads(line.removeprefix("[rank 1] ")) for line in host.lines()]
+    assert everything in [line[0] for line in lines]
+    for line in lines:
+        assert line[1:] == [["folder", "kept.txt", "made.txt"], [], "data and more"]
+    assert _contents(Path(channel.lower)) == before
+    assert (Path(channel.upper) / "kept.txt").read_text() == "data and more"
+    assert not any((host.root / "ml" / "input" / "data" / "train").iterdir())
+    shutil.rmtree(channel.work)
+
+
+async def test_a_shell_sees_an_overlay_too(launcher: Launcher, host: HostFolder) -> None:
+    script = "cd /opt/ml/input/data/train && ls && echo 1 > kept.txt && cat kept.txt\n"
+    order = host.order("", argv=(script,), way="shell", mounts=_overlaid(host, _channel(host)))
+    assert await run(launcher, order) == 0
+
+    assert host.lines() == ["folder", "gone.txt", "kept.txt", "1"]
+
+
+async def test_nothing_can_be_written_where_there_is_no_upper_folder(
+    launcher: Launcher, host: HostFolder
+) -> None:
+    script = """
+        import os
+        os.chdir("/opt/ml/input/data/train")
+        print(open("kept.txt").read(), open("/opt/ml/input/file").read())
+        for path in ("kept.txt", "new.txt", "folder/below/x", "/opt/ml/input/file"):
+            try:
+                open(path, "w")
+            except OSError as error:
+                print(error.strerror)
+        """
+    lower = _channel(host).lower
+    one = Overlay(f"{lower}/kept.txt", "input/file")
+    mounts = _overlaid(host, Overlay(lower, "input/data/train"), one)
+    assert await run(launcher, host.order(script, mounts=mounts)) == 0
+
+    assert host.lines() == ["data data", *["Read-only file system"] * 4]
+
+
+@pytest.mark.parametrize("namespace", ["on", "off"])
+async def test_what_cannot_be_overlaid_is_copied_and_said_once(
+    launcher: Launcher, host: HostFolder, namespace: str
+) -> None:
+    script = """
+        import os
+        folder = os.environ["SM_CHANNEL_TRAIN"]
+        print(sorted(os.listdir(folder)))
+        open(folder + "/kept.txt", "w").write("mine")
+        """
+    channel = _channel(host)
+    if namespace == "on":
+        channel = replace(channel, work=f"{channel.work}/nowhere")
+    mounts = _overlaid(host, channel)
+    variables = {"SAGELET_NAMESPACE": namespace, "SM_CHANNEL_TRAIN": "/opt/ml/input/data/train"}
+    order = host.order(script, mounts=mounts, environment=variables)
+    assert await run(launcher, order) == 0, host.lines()
+
+    why = "SAGELET_NAMESPACE=off" if namespace == "off" else "No such file or directory"
+    assert host.lines()[-1] == "['folder', 'gone.txt', 'kept.txt']"
+    said = [line for line in host.lines() if line.startswith("copied")]
+    assert said == [
+        f"copied into the tree, since it cannot be overlaid here ({why}): input/data/train"
+    ]
+    assert (host.root / "ml/input/data/train/kept.txt").read_text() == "mine"
+    assert (Path(mounts.overlays[0].lower) / "kept.txt").read_text() == "data"
+
+
+async def test_a_folder_with_another_file_system_in_it_is_not_overlaid(tmp_path: Path) -> None:
+    overlays = Overlays([Overlay("/", "x", str(tmp_path), str(tmp_path))])
+    assert overlays.mount(tmp_path, rootless=False) == []
+    overlays.close()
+
+    [missed] = overlays.missed
+    assert missed.why == "another file system is mounted in /"
+
+
+async def test_the_trial_agrees_that_overlays_work_here(place: Path) -> None:
+    before = sorted(place.iterdir())
+    assert namespace.probe_overlay(str(place)) == ""
+    assert sorted(place.iterdir()) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+async def test_the_trial_works_for_nobody_too(place: Path) -> None:
+    folder = place / "trial"
+    folder.mkdir()
+    os.chown(folder, NOBODY, NOBODY)
+    code = (
+        "import os, sys; from pathlib import Path; from sagelet.worker import overlay_trial\n"
+        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        "print(overlay_trial.try_out(Path(sys.argv[1])) or 'works')"
+    )
+    tried = subprocess.run(
+        [sys.executable, "-c", code, folder], capture_output=True, text=True, check=False
+    )
+    assert (tried.stdout, tried.stderr) == ("works\n", "")

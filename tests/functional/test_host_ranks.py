@@ -221,8 +221,8 @@ async def test_a_stop_reaches_every_process_and_is_no_failure_of_the_first(
         print("ready")
         time.sleep(600)
         """
-    child = await launcher.launch(host.order(script, ranks=ranks(3)))
-    await eventually(lambda: len(host.lines()) == 3)
+    child = await launcher.launch(host.order(script, ranks=ranks(2)))
+    await eventually(lambda: len(host.lines()) == 2)
     await child.stop(DEADLINE_S)
 
     ended = host.exit()

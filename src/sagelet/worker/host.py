@@ -78,7 +78,7 @@ class _Supervisor:
         """Open the journal, take the place that the order gives, and fork the processes."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
         journal = Journal(order.log)
-        placed, why_not = placing.place(order)
+        placed, why_not = placing.place(order, lambda line: journal.append([line]))
         if why_not:
             journal.append([placing.ELSEWHERE.format(why_not)])
         os.chdir(placed.cwd)

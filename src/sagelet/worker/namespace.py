@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from sagelet.worker import libc
+from sagelet.worker.overlaying import Missed, Overlays
 from sagelet.worker.spec import Mounts
 
 OPT = Path("/opt")
@@ -27,8 +28,11 @@ def enter(mounts: Mounts) -> bool:
     return attempt(mounts) == ""
 
 
-def attempt(mounts: Mounts) -> str:
-    """Enter as `enter` does; return why not, or the empty string where it worked."""
+def attempt(mounts: Mounts, missed: list[Missed] | None = None) -> str:
+    """Enter as `enter` does; return why not, or the empty string where it worked.
+
+    Overlays that could not be mounted are added to `missed`; the rest is there all the same.
+    """
     why = _plainly_impossible(mounts)
     if why:
         return why
@@ -36,11 +40,16 @@ def attempt(mounts: Mounts) -> str:
     try:
         rootless = _unshare()
         libc.mount(None, "/", None, libc.MS_REC | libc.MS_PRIVATE)
+        overlays = Overlays(mounts.overlays)
         tree = os.open(mounts.opt_ml, _O_PATH | os.O_CLOEXEC)
         try:
             _show(tree, done)
+            done += overlays.mount(OPT_ML, rootless=rootless)
         finally:
             os.close(tree)
+            overlays.close()
+        if missed is not None:
+            missed += overlays.missed
         if mounts.hosts_file is not None:
             libc.mount(mounts.hosts_file, str(HOSTS), None, libc.MS_BIND)
             done.append(HOSTS)
@@ -58,17 +67,31 @@ def attempt(mounts: Mounts) -> str:
 def probe() -> str:
     """Try in a process of its own; return why /opt/ml cannot be a job's own, or an empty string."""
     with tempfile.TemporaryDirectory() as tree:
-        Path(tree, "hosts").touch()
-        tried = subprocess.run(
-            [sys.executable, "-S", "-m", "sagelet.worker.namespace", tree],
-            env={"PYTHONPATH": str(Path(__file__).parents[2])},
-            cwd=tree,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        return _tried("sagelet.worker.namespace", tree)
+
+
+def probe_overlay(folder: str) -> str:
+    """Try in a process of its own; return why a folder's disk cannot hold overlays, or "".
+
+    Raises:
+        OSError: nothing can be written there at all.
+    """
+    with tempfile.TemporaryDirectory(prefix=".overlay-", dir=folder) as root:
+        return _tried("sagelet.worker.overlay_trial", root)
+
+
+def _tried(module: str, folder: str) -> str:
+    """Run a module that prints what is wrong."""
+    tried = subprocess.run(
+        [sys.executable, "-S", "-m", module, folder],
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     if tried.returncode != 0:
         return (tried.stderr.strip().splitlines() or ["the trial failed"])[-1]
     return tried.stdout.strip()
@@ -139,7 +162,11 @@ def _cover_opt(done: list[Path]) -> None:
         os.close(opt)
 
 
+def _trial(folder: str) -> str:
+    hosts = Path(folder, "hosts")
+    hosts.touch()
+    return attempt(Mounts(opt_ml=folder, hosts_file=str(hosts)))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(
-        attempt(Mounts(opt_ml=sys.argv[1], hosts_file=str(Path(sys.argv[1], "hosts"))))
-    )
+    sys.stdout.write(_trial(sys.argv[1]))
