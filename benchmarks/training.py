@@ -18,9 +18,8 @@ import boto3
 
 from benchmarks import toolkit
 from benchmarks.measuring import Bench, paired, seconds, wait_until
-from benchmarks.servers import DidNotRun
+from benchmarks.servers import DidNotRun, free_port
 from sagelet.environments import credentials
-from sagelet.training.machine import free_port
 
 ROUNDS = 5
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.8.0-cpu-py312"

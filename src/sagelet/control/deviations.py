@@ -155,6 +155,7 @@ _WIDENED: Mapping[str, tuple[re.Pattern[str], str]] = {
     "CreateEndpointConfig.ExecutionRoleArn": (_ROLE_NAME, _ROLES),
     "CreateEndpointConfig.ProductionVariants.InstanceType": (_LOCAL_TYPES, _TYPES),
     "CreateTrainingJob.RoleArn": (_ROLE_NAME, _ROLES),
+    "CreateTrainingJob.ResourceConfig.InstanceGroups.InstanceType": (_LOCAL_TYPES, _TYPES),
     "CreateTrainingJob.ResourceConfig.InstanceType": (_LOCAL_TYPES, _TYPES),
     "CreateTrainingJob.InputDataConfig.DataSource.S3DataSource.S3Uri": (_FILE_URL, _FILES),
     "CreateTrainingJob.OutputDataConfig.S3OutputPath": (_FILE_URL, _FILES),

@@ -20,7 +20,6 @@ _NO_PACKAGES = "there is no model registry; give Image and ModelDataUrl instead"
 _NO_COMPONENTS = "inference components are not served; name the endpoint only"
 _FILE_MODE = "channels are folders here, and no pipes; use File, or FastFile to only read"
 _NO_METRIC_MATH = "there are no metric math and no Metrics Insights; give a MetricStat"
-_ONE_HOST = "a job runs on one host; use InstanceCount 1"
 
 REFUSED: tuple[Refused, ...] = (
     Refused("CreateModel", "Containers", _ONE_CONTAINER),
@@ -53,17 +52,6 @@ REFUSED: tuple[Refused, ...] = (
         "CreateTrainingJob",
         "AlgorithmSpecification.AlgorithmName",
         "algorithm resources are not served; give TrainingImage",
-    ),
-    Refused(
-        "CreateTrainingJob",
-        "AlgorithmSpecification.ContainerEntrypoint",
-        "jobs run a Python script under the training toolkit's contract; give the hyperparameters "
-        "sagemaker_program and sagemaker_submit_directory, as SageMaker SDK v2's estimators do",
-    ),
-    Refused(
-        "CreateTrainingJob",
-        "AlgorithmSpecification.ContainerArguments",
-        "they belong to ContainerEntrypoint",
     ),
     Refused(
         "CreateTrainingJob",
@@ -105,7 +93,6 @@ REFUSED: tuple[Refused, ...] = (
         "InputDataConfig.DataSource.S3DataSource.HubAccessConfig",
         "there is no model hub here",
     ),
-    Refused("CreateTrainingJob", "ResourceConfig.InstanceGroups", _ONE_HOST),
     Refused(
         "CreateTrainingJob", "ResourceConfig.InstancePreferences", "give one InstanceType instead"
     ),

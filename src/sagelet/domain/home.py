@@ -10,6 +10,7 @@ endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
 logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
 downloads/                  what jobs read from AWS's buckets, kept for the next one
 metrics/<hash>.csv          metrics that were put (CloudWatch); those of jobs are in their folders
+ports/<port>                locked for as long as a training job uses the port
 packages/<hash>/            what a requirements.txt asked for beyond its interpreter's own
 interpreters/<hash>.json    what an interpreter has, so that it is not started to ask it
 pythonpath/                 holds only our package, for workers in other interpreters
@@ -81,6 +82,11 @@ class Home:
     def downloads(self) -> Path:
         """What jobs have read from AWS's buckets."""
         return self.root / "downloads"
+
+    @property
+    def ports(self) -> Path:
+        """Where training jobs agree on the ports that they use."""
+        return self.root / "ports"
 
     def job(self, ulid: str) -> Path:
         """The folder of one training job."""

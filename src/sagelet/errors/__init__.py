@@ -7,6 +7,7 @@
     ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
+    ├── TooManyHosts             a training job that is too large for one machine
     ├── EndpointNotInService, VariantNotFound, QueueFull          nobody to answer an invocation
     ├── TargetModelNotSupported, TargetModelRequired, ModelNotReady,
     │   ModelNotLoaded, ModelAlreadyLoaded, NoRoomForModel        several models in one container
@@ -81,6 +82,7 @@ from sagelet.errors.resources import (
     ModelNotFound,
     NotFound,
     NotSupported,
+    TooManyHosts,
     TrainingJobNotFound,
     UploadNotFound,
 )
@@ -148,6 +150,7 @@ __all__ = [
     "TargetModelMissing",
     "TargetModelNotSupported",
     "TargetModelRequired",
+    "TooManyHosts",
     "TrainingJobNotFound",
     "UnknownEnvironment",
     "UnknownRule",

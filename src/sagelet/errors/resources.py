@@ -136,3 +136,18 @@ class InvalidRequest(SageletError):
 
 class NotSupported(InvalidRequest):
     """A request that AWS would serve and this release does not."""
+
+
+@dataclass(eq=False)
+class TooManyHosts(SageletError):
+    """A training job asks for more hosts than one machine is made to run."""
+
+    asked: int
+    most: int
+
+    def sentence(self) -> str:
+        """Name both numbers."""
+        return (
+            f"The job asks for {self.asked} hosts, and one machine runs at most {self.most} of a "
+            "job: each is a process of its own."
+        )

@@ -65,6 +65,7 @@ _RULES: dict[type[errors.SageletError], _Rule] = {
     ),
     errors.QueueFull: _Rule("ServiceUnavailable", 503),
     errors.DiskFull: _Rule("ResourceLimitExceeded", 400),
+    errors.TooManyHosts: _Rule("ResourceLimitExceeded", 400),
     errors.ModelNotReady: _Rule("ModelNotReadyException", 429),
 }
 

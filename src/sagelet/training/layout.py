@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ def lay_out(order: JobOrder, host: Host, folder: HostFolder) -> None:
     for path in (tree.config, tree.input / "data", tree.model, tree.output_data, tree.checkpoints):
         path.mkdir(parents=True)
     _write_json(tree.config / "hyperparameters.json", order.hyperparameters)
-    _write_json(tree.config / "inputdataconfig.json", input_data_config(order.channels))
+    _write_json(tree.config / "inputdataconfig.json", input_data_config(order.channels_of(host)))
     _write_json(tree.config / "resourceconfig.json", resource_config(order.cluster, host))
     folder.hosts_file.write_text(hosts_file(order.cluster, _machine_hosts()), encoding="utf-8")
 
@@ -160,16 +161,20 @@ def _instance_groups(cluster: Cluster) -> list[dict[str, Any]]:
 def address_of(number: int) -> str:
     """Return the loopback address of a host, numbered from 1.
 
-    An address for each lets two hosts listen on the same port; all of 127/8 is this machine.
+    An address for each lets two hosts listen on the same port; on Linux all of 127/8 is this
+    machine, and elsewhere only its first.
     """
-    return f"127.0.0.{number}"
+    return f"127.0.0.{number if sys.platform == 'linux' else 1}"
+
+
+def addresses(cluster: Cluster) -> dict[str, str]:
+    """Return the address of each host by its name."""
+    return {host.name: address_of(n) for n, host in enumerate(cluster.hosts, start=1)}
 
 
 def hosts_file(cluster: Cluster, machine_hosts: str) -> str:
     """Return an /etc/hosts that knows the cluster's names first, then the machine's own."""
-    lines = [
-        f"{address_of(number)}\t{host.name}" for number, host in enumerate(cluster.hosts, start=1)
-    ]
+    lines = [f"{address}\t{name}" for name, address in addresses(cluster).items()]
     return "\n".join((*lines, machine_hosts))
 
 

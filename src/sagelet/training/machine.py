@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import socket
+from dataclasses import dataclass
 from pathlib import Path
-
-from sagelet.training.variables import Machine
 
 _TORCH_VERSION = re.compile(r"""^__version__ = ['"]([^'"]+)['"]""", re.MULTILINE)
 _GPU_DEVICE = re.compile(r"nvidia\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a machine has. `torch_version` is empty where the interpreter has no torch."""
+
+    cpus: int
+    gpus: int = 0
+    torch_version: str = ""
 
 
 def look_around(python: Path, devices: Path = Path("/dev")) -> Machine:
@@ -32,11 +39,3 @@ def torch_version(python: Path) -> str:
         if found:
             return found.group(1)
     return ""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,11 +9,11 @@ which the source's folder is put in front.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from sagelet.domain.training import Host, ToolkitProgram
 from sagelet.supervision.inherited import NO_CREDENTIALS
+from sagelet.training.distributions import Launch
 from sagelet.training.layout import (
     NETWORK_INTERFACE,
     MlTree,
@@ -21,8 +21,20 @@ from sagelet.training.layout import (
     input_data_config,
     resource_config,
 )
+from sagelet.training.machine import Machine
 from sagelet.training.order import JobOrder
+from sagelet.training.rendezvous import Rendezvous
 from sagelet.training.toolkit import Hyperparameters, to_arguments
+
+__all__ = [
+    "PYTORCH_MODULE",
+    "Machine",
+    "Rendezvous",
+    "environment",
+    "format_value",
+    "framework_module",
+    "toolkit_variables",
+]
 
 PYTORCH_MODULE = "sagemaker_pytorch_container.training:main"
 DEFAULT_LOG_LEVEL = 20
@@ -35,23 +47,6 @@ _IMAGE = {
     "PYTHONIOENCODING": "UTF-8",
     "PYTHONUNBUFFERED": "1",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What a host has. `torch_version` is empty where the interpreter has no torch."""
-
-    cpus: int
-    gpus: int = 0
-    torch_version: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendezvous:
-    """Where the processes of a job meet: MASTER_ADDR and MASTER_PORT."""
-
-    address: str
-    port: int
 
 
 def framework_module(image: str) -> str | None:
@@ -183,28 +178,28 @@ def _facts(
     """Everything that the toolkit knows of a job, under its own names: SM_TRAINING_ENV."""
     resources = resource_config(order.cluster, host)
     groups = {group["instance_group_name"]: group for group in resources["instance_groups"]}
-    hosts = host_names(order.cluster)
+    launch = Launch.of(order, machine)
     return {
         "additional_framework_parameters": hyperparameters.framework,
         "channel_input_dirs": {
-            channel.name: str(seen.channel(channel.name)) for channel in order.channels
+            channel.name: str(seen.channel(channel.name)) for channel in order.channels_of(host)
         },
         "current_host": host.name,
         "current_instance_group": host.group,
         "current_instance_group_hosts": groups[host.group]["hosts"],
         "current_instance_type": host.instance_type,
-        "distribution_hosts": [],
-        "distribution_instance_groups": [],
+        "distribution_hosts": list(launch.hosts(host)),
+        "distribution_instance_groups": list(launch.groups(host)),
         "framework_module": framework_module(order.image),
-        "hosts": hosts,
+        "hosts": host_names(order.cluster),
         "hyperparameters": hyperparameters.script,
         "input_config_dir": str(seen.config),
-        "input_data_config": input_data_config(order.channels),
+        "input_data_config": input_data_config(order.channels_of(host)),
         "input_dir": str(seen.input),
         "instance_groups": list(groups),
         "instance_groups_dict": groups,
         "is_hetero": len(groups) > 1,
-        "is_master": host.name == hosts[0],
+        "is_master": host.name == launch.master(host),
         "is_modelparallel_enabled": None,
         "is_smddpmprun_installed": False,
         "is_smddprun_installed": False,
@@ -212,13 +207,13 @@ def _facts(
         "log_level": hyperparameters.reserved.get(
             "sagemaker_container_log_level", DEFAULT_LOG_LEVEL
         ),
-        "master_hostname": hosts[0],
+        "master_hostname": launch.master(host),
         "model_dir": str(seen.model),
         "module_dir": _module_dir(program, seen),
         "module_name": program.entry_point.removesuffix(".py"),
         "network_interface_name": NETWORK_INTERFACE,
         "num_cpus": machine.cpus,
-        "num_gpus": machine.gpus,
+        "num_gpus": len(launch.gpus_of(host)),
         "num_neurons": 0,
         "output_data_dir": str(seen.output_data),
         "output_dir": str(seen.output),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
-from sagelet.training.machine import free_port, look_around, torch_version
+from sagelet.training.machine import look_around, torch_version
 
 
 def test_the_torch_version_is_read_from_the_interpreters_files(tmp_path: Path) -> None:
@@ -26,7 +25,3 @@ def test_gpus_are_counted_by_their_devices(tmp_path: Path) -> None:
     assert machine.gpus == 2
     assert machine.cpus >= 1
 
-
-def test_a_free_port_can_be_listened_on() -> None:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", free_port()))
