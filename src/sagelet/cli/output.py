@@ -45,6 +45,12 @@ class Output:
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not self.quiet
 
     @property
+    def draws(self) -> bool:
+        """Whether standard output is a terminal that can show a plot."""
+        can_show = (sys.stdout.encoding or "").lower().startswith("utf")
+        return sys.stdout.isatty() and can_show and os.environ.get("TERM") != "dumb"
+
+    @property
     def colour(self) -> bool:
         """Whether standard error may be coloured."""
         return _colour_on(sys.stderr.isatty(), no_color=self.no_color)

@@ -64,7 +64,7 @@ class AwsFace:
             # Only the query protocol (STS, IAM, CloudWatch) says in its body what is asked.
             form = head.headers.get("content-type", "").startswith(FORM) and head.path == "/"
             body = await self._read(receive, head) if form else None
-            chosen = route(head, self._plain(head, body or b""))
+            chosen = route(head, self._plain(head, body) if body else b"")
             if chosen.service == "s3" and body is None:
                 return await self._answer_s3(head, receive)
             if body is None:
