@@ -297,13 +297,6 @@ async def test_an_artifact_that_cannot_be_stored_fails_the_job(plain: TrainingMa
     assert "no-such-bucket" in job.failure_reason
 
 
-async def test_requirements_are_named_in_a_warning(plain: TrainingMachine) -> None:
-    source = plain.folder("source", {"train.py": "", "requirements.txt": "numpy"})
-    job = await plain.finish(plain.job(program=ToolkitProgram("train.py", source.as_uri())))
-    assert job.status is TrainingJobStatus.COMPLETED
-    assert any("requirements.txt was not installed" in line for line in plain.lines(job))
-
-
 async def test_a_job_stopped_before_it_began_runs_nothing(plain: TrainingMachine) -> None:
     source = plain.folder("source", {"train.py": "print('never')"})
     job = plain.job(program=ToolkitProgram("train.py", source.as_uri()))

@@ -60,6 +60,8 @@ READ: Mapping[str, frozenset[str]] = {
     "CreateTrainingJob": frozenset(
         {
             "AlgorithmSpecification.MetricDefinitions",
+            "AlgorithmSpecification.ContainerArguments",
+            "AlgorithmSpecification.ContainerEntrypoint",
             "AlgorithmSpecification.TrainingImage",
             "Environment",
             "HyperParameters",
@@ -72,6 +74,9 @@ READ: Mapping[str, frozenset[str]] = {
             "OutputDataConfig.CompressionType",
             "OutputDataConfig.S3OutputPath",
             "ResourceConfig.InstanceCount",
+            "ResourceConfig.InstanceGroups.InstanceCount",
+            "ResourceConfig.InstanceGroups.InstanceGroupName",
+            "ResourceConfig.InstanceGroups.InstanceType",
             "ResourceConfig.InstanceType",
             "RoleArn",
             "StoppingCondition.MaxRuntimeInSeconds",

@@ -49,11 +49,15 @@ class HostLog:
                 if record is not None:
                     yield record
 
+    def last_lines(self, offset: int) -> list[str]:
+        """Return the last lines, of those from a byte offset on: some hundred at least."""
+        begin = max(offset, self.size_bytes() - TAIL_BYTES)
+        return [message for _, message in self.records(begin)]
+
     def last_line(self, offset: int) -> str:
         """Return the last line, of those from a byte offset on, that says something."""
-        begin = max(offset, self.size_bytes() - TAIL_BYTES)
-        said = (message.strip() for _, message in self.records(begin))
-        return next((line for line in reversed(list(said)) if line), "")
+        said = (line.strip() for line in reversed(self.last_lines(offset)))
+        return next((line for line in said if line), "")
 
 
 def _plain(text: str) -> str:

@@ -83,7 +83,7 @@ class LocalJobRunner:
         await asyncio.to_thread(self._logs.create_group, GROUP)
         ours = await asyncio.to_thread(package_path.ensure, self._home.pythonpath)
         session = _Session(
-            runners=Runners(ours, inherited(self._settings.environ)),
+            runners=Runners(ours, _runner_environ(self._settings.environ)),
             follower_of=self._follower,
             log_files=self._log_files,
             growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
@@ -151,11 +151,14 @@ class LocalJobRunner:
                     logs=str(self._home.logs),
                     python=job.environment.get(PYTHON) or sys.executable,
                     package_path=str(self._home.pythonpath),
+                    packages=str(self._home.packages),
                     downloads=str(self._home.downloads),
+                    ports=str(self._home.ports),
                 ),
                 inherited=inherited(self._settings.environ),
                 grace_s=self._settings.grace_s,
                 no_namespace=no_namespace,
+                no_overlay="hosts mount none in this release",
                 credentials=self._settings.keys_of(job.ulid, job.environment),
             )
             write_order(order, paths)
@@ -234,6 +237,12 @@ class _Session:
     def _look_at_spare(self) -> None:
         unused = functools.partial(self._runners.dismiss_spare, unused_for_s=SPARE_FOR_S)
         self._keep(self.loop.create_task(asyncio.to_thread(unused)))
+
+
+def _runner_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a runner sees: what a script does, and how packages are installed here."""
+    installers = {k: v for k, v in environ.items() if k.startswith(("PIP_", "UV_"))}
+    return {**inherited(environ), **installers}
 
 
 def _switched_off(environ: Mapping[str, str]) -> str:

@@ -1,44 +1,70 @@
-"""How a job ended, in SageMaker's words: the status, and the FailureReason of Describe.
-
-`AlgorithmError` is the script's failure, `ClientError` one of what it was given (data, source,
-disk), `InternalServerError` one of ours. A reason has at most 1024 characters, so what matters
-most stands first in it.
-"""
+"""How a job ended, in SageMaker's words: the status, and the FailureReason of Describe."""
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagelet.artifacts.uris import S3Uri, parse_uri
 from sagelet.domain.training import Channel, SecondaryStatus, ToolkitProgram
-from sagelet.errors import DiskFull, ModelDataMissing
+from sagelet.errors import ModelDataMissing, RequirementsFailed
 from sagelet.training.order import JobOrder
+from sagelet.training.reasons import (
+    NO_SPACE,
+    REASON_CHARACTERS,
+    algorithm_error,
+    called_process_error,
+    client_error,
+    in_words,
+    internal_error,
+)
+from sagelet.training.requirements import JobPackages
+from sagelet.training.tail_errors import NOTHING_LOGGED, LoggedError
 from sagelet.worker.spec import HostExit
 
-REASON_CHARACTERS = 1024
-ERROR_CHARACTERS = 600
-TOOLKIT_EXIT_CODE = 1
-"""The toolkit's container ends with 1, whatever the script's own exit code was."""
+__all__ = [
+    "MESSAGES",
+    "REASON_CHARACTERS",
+    "Outcome",
+    "ScriptFacts",
+    "algorithm_error",
+    "client_error",
+    "container_exit_code",
+    "download_failed",
+    "in_words",
+    "internal_error",
+    "missing_entry_point",
+    "not_installed",
+    "of_command",
+    "of_script",
+    "stopped",
+    "upload_failed",
+]
 
+EXECUTE_USER_SCRIPT_ERROR = "ExecuteUserScriptError"
+INSTALLER_EXIT_CODE = 1
 MISSING_FILE_EXIT_CODE = 2
 """Python's own, for a script that does not exist."""
 
-_NO_SPACE = os.strerror(errno.ENOSPC)
 _KILLED = signal.SIGKILL + 128
 
 MESSAGES = {
     SecondaryStatus.STARTING: "Starting the training job",
+    SecondaryStatus.PENDING: "Preparing the instances for training",
     SecondaryStatus.DOWNLOADING: "Downloading input data",
     SecondaryStatus.TRAINING: "Training image download completed. Training in progress.",
+    SecondaryStatus.INTERRUPTED: "Spot instances interrupted. The training job starts again.",
     SecondaryStatus.UPLOADING: "Uploading generated training model",
+    SecondaryStatus.STOPPING: "Stopping the training job",
     SecondaryStatus.COMPLETED: "Training job completed",
     SecondaryStatus.STOPPED: "Training job stopped",
     SecondaryStatus.MAX_RUNTIME_EXCEEDED: (
         "Training job runtime exceeded MaxRuntimeInSeconds provided"
+    ),
+    SecondaryStatus.MAX_WAIT_TIME_EXCEEDED: (
+        "Training job wait time exceeded MaxWaitTimeInSeconds provided"
     ),
 }
 
@@ -62,22 +88,40 @@ class ScriptFacts:
     """What is known of a script that ended, beside its exit.
 
     `failure` is the text of /opt/ml/output/failure, `last_line` the last that the script said,
-    `code` the source's folder as the script saw it.
+    `code` the source's folder as the script saw it, and `logged` the last error of the user's in
+    the log; `who` names the process where the job has several.
     """
 
     command: str
     code: Path
     failure: str = ""
     last_line: str = ""
+    logged: LoggedError = NOTHING_LOGGED
+    who: str = ""
 
 
 def of_script(ended: HostExit, facts: ScriptFacts, *, out_of_time: bool) -> Outcome:
-    """Return what a script's end makes of its job."""
+    """Return what the end of a script under the toolkit makes of its job."""
+    return _judged(ended, facts, _script_failure, out_of_time=out_of_time)
+
+
+def of_command(ended: HostExit, facts: ScriptFacts, *, out_of_time: bool) -> Outcome:
+    """Return what the end of a literal command makes of its job."""
+    return _judged(ended, facts, _command_failure, out_of_time=out_of_time)
+
+
+def _judged(
+    ended: HostExit,
+    facts: ScriptFacts,
+    failure: Callable[[HostExit, ScriptFacts], str],
+    *,
+    out_of_time: bool,
+) -> Outcome:
     if ended.stopped:
         return stopped(out_of_time=out_of_time, exit_code=ended.exit_code)
     if ended.exit_code == 0:
         return Outcome(SecondaryStatus.COMPLETED, exit_code=0)
-    reason = _script_failure(ended, facts)
+    reason = failure(ended, facts)
     return Outcome(SecondaryStatus.FAILED, reason, exit_code=ended.exit_code)
 
 
@@ -91,58 +135,66 @@ def _script_failure(ended: HostExit, facts: ScriptFacts) -> str:
     """The script's own failure file wins, then a full disk, then what the script said last."""
     if facts.failure.strip():
         return algorithm_error(facts.failure)
-    if _NO_SPACE in ended.error:
-        place = _place(ended, facts.code)
+    place = _place(ended, facts)
+    if NO_SPACE in ended.error:
         return client_error(" ".join(part for part in (ended.error, place) if part))
-    return execute_user_script_error(
+    return called_process_error(
+        EXECUTE_USER_SCRIPT_ERROR,
         ended.exit_code,
-        message=ended.error or facts.last_line,
-        extra="; ".join(
-            part for part in (_death(ended.exit_code), _place(ended, facts.code)) if part
-        ),
+        message=_message(ended, facts),
+        extra="; ".join(part for part in (facts.who, _death(ended.exit_code), place) if part),
         command=facts.command,
     )
 
 
-def execute_user_script_error(exit_code: int, *, message: str, extra: str, command: str) -> str:
-    """Return the reason in the toolkit's form; ExtraInfo holds the place or the signal."""
-    lines = [
-        "ExecuteUserScriptError:",
-        f"ExitCode {exit_code}",
-        f'ErrorMessage "{_shortened(message)}"',
-        f'ExtraInfo "{extra}"' if extra else "",
-        f'Command "{command}"',
-    ]
-    return algorithm_error("\n".join(line for line in lines if line))
+def _command_failure(ended: HostExit, facts: ScriptFacts) -> str:
+    """The user's own error first, which the drivers leave out; then their failure file."""
+    own = f"{facts.logged.error} ({_place(ended, facts)})" if facts.logged.error else ""
+    told = facts.failure.strip()
+    parts = [_death(ended.exit_code), own, told] if told else [
+        _death(ended.exit_code), own or _message(ended, facts)
+    ]  # fmt: skip
+    text = "\n".join(part for part in (facts.who, *parts) if part)
+    return algorithm_error(text, container_exit_code(ended.exit_code))
 
 
-def algorithm_error(text: str) -> str:
-    """Return a script's failure as Describe shows it, with the container's exit code."""
-    suffix = f", exit code: {TOOLKIT_EXIT_CODE}"
-    return _plain(f"AlgorithmError: {text}")[: REASON_CHARACTERS - len(suffix)] + suffix
+def _message(ended: HostExit, facts: ScriptFacts) -> str:
+    """What went wrong, in the script's words: its last error, the last in its log, its last line.
+
+    What a supervisor says of a signal is told beside it, and is not the script's.
+    """
+    said = "" if ended.error.startswith(("killed by ", "a command in it was ")) else ended.error
+    return said or facts.logged.error or facts.last_line or ended.error
 
 
-def client_error(text: str) -> str:
-    """Return a failure of what the job was given."""
-    return _plain(f"ClientError: {text}")[:REASON_CHARACTERS]
-
-
-def internal_error(text: str) -> str:
-    """Return a failure of ours."""
-    return _plain(f"InternalServerError: {text}")[:REASON_CHARACTERS]
+def container_exit_code(exit_code: int) -> int:
+    """Return a container's exit code: its command's, or as a shell tells of a signal."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
 
 
 def missing_entry_point(program: ToolkitProgram, command: str, code: Path) -> Outcome:
     """Return the failure of a job whose source does not have its script."""
     name = program.entry_point
     there = ", ".join(sorted(entry.name for entry in code.iterdir())[:20]) or "nothing"
-    reason = execute_user_script_error(
+    reason = called_process_error(
+        EXECUTE_USER_SCRIPT_ERROR,
         MISSING_FILE_EXIT_CODE,
         message=f"can't open file '{name}': [Errno 2] No such file or directory",
         extra=f"the source at {program.source_uri} has: {there}",
         command=command,
     )
     return Outcome(SecondaryStatus.FAILED, reason, exit_code=MISSING_FILE_EXIT_CODE)
+
+
+def not_installed(error: RequirementsFailed, packages: JobPackages, python: str) -> Outcome:
+    """Return the failure of a job whose requirements cannot be installed."""
+    reason = called_process_error(
+        packages.error_name,
+        INSTALLER_EXIT_CODE,
+        message=error.said,
+        command=f"{python} {packages.arguments}",
+    )
+    return Outcome(SecondaryStatus.FAILED, reason, exit_code=INSTALLER_EXIT_CODE)
 
 
 def download_failed(
@@ -161,13 +213,6 @@ def upload_failed(error: Exception, ended: Outcome) -> Outcome:
     return Outcome(SecondaryStatus.FAILED, reason, exit_code=ended.exit_code)
 
 
-def in_words(error: Exception) -> str:
-    """Say what went wrong in a sentence; a full disk in the system's own words too."""
-    if isinstance(error, DiskFull):
-        return f"[Errno {errno.ENOSPC}] {_NO_SPACE}: {error}"
-    return str(error) or type(error).__name__
-
-
 def _nothing_there(uri: str, order: JobOrder) -> str:
     """SageMaker's own text for a prefix without objects."""
     parsed = parse_uri(uri)
@@ -181,9 +226,11 @@ def _nothing_there(uri: str, order: JobOrder) -> str:
     )
 
 
-def _place(ended: HostExit, code: Path) -> str:
+def _place(ended: HostExit, facts: ScriptFacts) -> str:
     """Say where the error was raised, relative to the source."""
-    return f"raised at {ended.where.removeprefix(f'{code}/')}" if ended.where else ""
+    own = ended.where.removeprefix(f"{facts.code}/")
+    where = own if own and ended.error else facts.logged.where or own
+    return f"raised at {where}" if where else ""
 
 
 def _death(exit_code: int) -> str:
@@ -199,15 +246,3 @@ def _death(exit_code: int) -> str:
         name = "a signal"
     hint = ": it may have run out of memory" if number == signal.SIGKILL else ""
     return f"Process killed by {name} (signal {number}){hint}"
-
-
-def _plain(text: str) -> str:
-    """Replace what is no text (half a surrogate pair out of JSON, say) and cannot be written."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _shortened(message: str) -> str:
-    """Leave room for the rest of the reason."""
-    if len(message) <= ERROR_CHARACTERS:
-        return message
-    return message[: ERROR_CHARACTERS - 1] + "…"

@@ -19,6 +19,7 @@ from sagelet.errors import InvalidRequest
 
 PREFIX = "sagemaker_"
 REQUIREMENTS = "requirements.txt"
+SETUP = "setup.py"
 DISTRIBUTIONS = (
     "sagemaker_mpi_enabled",
     "sagemaker_pytorch_ddp_enabled",
@@ -44,14 +45,19 @@ _ENTRY_POINT = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(/[A-Za-z0-9._+-]+)*")
 
 
 class EntryKind(Enum):
-    """How an entry point is run: by the job's interpreter, or by /bin/sh."""
+    """How an entry point is run: as a script, as a module of a package, or by /bin/sh."""
 
     PROGRAM = "program"
+    PACKAGE = "package"
     COMMAND = "command"
 
     @classmethod
-    def of(cls, entry_point: str) -> EntryKind:
-        """Return the kind of an entry point, by its name."""
+    def of(cls, entry_point: str, code: Path) -> EntryKind:
+        """Return the kind of an entry point, by its name and what lies in the source."""
+        if entry_point.endswith(".sh"):
+            return cls.COMMAND
+        if (code / SETUP).exists():
+            return cls.PACKAGE
         return cls.PROGRAM if entry_point.endswith(".py") else cls.COMMAND
 
 
@@ -109,14 +115,33 @@ def _argument(value: Any) -> str:  # noqa: ANN401 - JSON may be anything
     return "" if value is None else str(value)
 
 
-def command(python: str, entry_point: str, arguments: tuple[str, ...]) -> str:
-    """Return the command as the toolkit names it in its log and in a failure."""
-    match EntryKind.of(entry_point):
+def command(
+    kind: EntryKind,
+    python: str,
+    entry_point: str,
+    arguments: tuple[str, ...],
+    *,
+    is_legacy: bool = False,
+) -> str:
+    """Return the command as the toolkit names it in its log and in a failure.
+
+    `is_legacy`: as toolkits before 5.1.3 do, who have a shell run this very line.
+    """
+    match kind:
         case EntryKind.PROGRAM:
-            return " ".join((python, "--", entry_point, *arguments))
+            options = () if is_legacy else ("--",)
+            return " ".join((python, *options, entry_point, *arguments))
+        case EntryKind.PACKAGE:
+            return " ".join((python, "-m", module_name(entry_point), *arguments))
         case EntryKind.COMMAND:
-            quoted = " ".join(shlex.quote(argument) for argument in arguments)
-            return f"/bin/sh -c ./{entry_point} {quoted}".rstrip()
+            quoted = " ".join(map(shlex.quote, arguments))
+            line = f"./{shlex.quote(entry_point)} {quoted}"
+            return f'/bin/sh -c "{line}"' if is_legacy else f"/bin/sh -c {line}".rstrip()
+
+
+def module_name(entry_point: str) -> str:
+    """Return the module that an entry point of a package is, as `python -m` takes it."""
+    return entry_point.removesuffix(".py").replace("/", ".")
 
 
 def check_entry_point(name: str) -> None:

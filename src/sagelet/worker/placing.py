@@ -46,7 +46,11 @@ def place(order: Order, tell: Callable[[str], None] = _nobody_hears) -> tuple[Or
     line = overlaying.copy(missed, order.mounts.opt_ml)
     if line:
         tell(line)
-    return (relocated(order, order.mounts.opt_ml), why) if why else (order, "")
+    if why:
+        return relocated(order, order.mounts.opt_ml), why
+    if isinstance(order, HostOrder) and order.mounts.hosts_file is not None:
+        order = replace(order, names={})  # they are in /etc/hosts
+    return order, ""
 
 
 def moved(text: str, opt_ml: str) -> str:

@@ -265,7 +265,6 @@ SOURCE = "InputDataConfig.DataSource.S3DataSource"
     ("path", "value", "named"),
     [
         ("AlgorithmSpecification.TrainingInputMode", "Pipe", "TrainingInputMode Pipe"),
-        ("AlgorithmSpecification.ContainerEntrypoint", ["/bin/bash"], "ContainerEntrypoint"),
         ("InputDataConfig.InputMode", "Pipe", "InputMode Pipe"),
         ("InputDataConfig.RecordWrapperType", "RecordIO", "RecordWrapperType RecordIO"),
         (f"{SOURCE}.S3DataType", "AugmentedManifestFile", "S3DataType AugmentedManifestFile"),

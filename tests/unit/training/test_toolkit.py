@@ -116,11 +116,23 @@ def test_json_encoded_and_plain_hyperparameters_give_the_same_arguments() -> Non
 
 
 def test_a_program_is_named_with_its_interpreter_and_two_dashes() -> None:
-    assert command("/py", "src/train.py", ("--a", "b c")) == "/py -- src/train.py --a b c"
+    arguments = ("--a", "b c")
+    said = command(EntryKind.PROGRAM, "/py", "src/train.py", arguments)
+    assert said == "/py -- src/train.py --a b c"
+    said = command(EntryKind.PROGRAM, "/py", "src/train.py", arguments, is_legacy=True)
+    assert said == "/py src/train.py --a b c"
 
 
 def test_a_shell_script_is_named_with_quoted_arguments() -> None:
-    assert command("/py", "train.sh", ("--a", "b c")) == "/bin/sh -c ./train.sh --a 'b c'"
+    arguments = ("--a", "b c")
+    said = command(EntryKind.COMMAND, "/py", "train.sh", arguments)
+    assert said == "/bin/sh -c ./train.sh --a 'b c'"
+    said = command(EntryKind.COMMAND, "/py", "train.sh", arguments, is_legacy=True)
+    assert said == """/bin/sh -c "./train.sh --a 'b c'\""""
+
+
+def test_a_module_is_named_as_python_takes_it() -> None:
+    assert command(EntryKind.PACKAGE, "/py", "src/train.py", ()) == "/py -m src.train"
 
 
 @pytest.mark.parametrize("name", ["train.py", "src/train.py", ".hidden", "a+b-c_d.sh", "...py"])
@@ -154,10 +166,17 @@ def test_any_other_name_is_refused(name: str) -> None:
         check_entry_point(name)
 
 
-def test_only_a_name_that_ends_in_py_is_a_program() -> None:
-    assert EntryKind.of("train.py") is EntryKind.PROGRAM
-    assert EntryKind.of("train.sh") is EntryKind.COMMAND
-    assert EntryKind.of("train") is EntryKind.COMMAND
+def test_only_a_name_that_ends_in_py_is_a_program(tmp_path: Path) -> None:
+    assert EntryKind.of("train.py", tmp_path) is EntryKind.PROGRAM
+    assert EntryKind.of("train.sh", tmp_path) is EntryKind.COMMAND
+    assert EntryKind.of("train", tmp_path) is EntryKind.COMMAND
+
+
+def test_beside_a_setup_py_all_but_a_shell_script_is_a_module(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").touch()
+    assert EntryKind.of("train.py", tmp_path) is EntryKind.PACKAGE
+    assert EntryKind.of("train", tmp_path) is EntryKind.PACKAGE
+    assert EntryKind.of("train.sh", tmp_path) is EntryKind.COMMAND
 
 
 def test_an_entry_point_is_found_in_the_code_folder(tmp_path: Path) -> None:
