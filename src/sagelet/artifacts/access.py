@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
-from sagelet.artifacts.object_store import ObjectStore
 from sagelet.artifacts.objects import Buckets
-from sagelet.errors import NotSupported
 
 S3 = "SAGELET_S3"
 """`aws`: s3:// URIs are AWS's own, read and written with the machine's credentials."""
@@ -48,21 +46,16 @@ class S3Access:
         )
 
 
-def artifacts_at(access: S3Access, *, buckets: Path, downloads: Path) -> Artifacts:
-    """Return what reads and writes URIs; `downloads` keeps what came from AWS, for the next time.
+def artifacts_at(
+    access: S3Access, *, buckets: Path, downloads: Path, tell: Callable[[str], None]
+) -> Artifacts:
+    """Return what reads and writes URIs.
 
-    Nobody who has no use for AWS's client waits for its import, which takes longer than a job's
-    start.
+    `downloads` keeps what came from AWS, for the next time; `tell` hears how far that is. Nobody
+    who has no use for AWS's client waits for its import, which takes longer than a job's start.
     """
-    return Artifacts(_store(access, buckets, downloads))
+    if not access.is_aws:
+        return Artifacts(Buckets(buckets))
+    from sagelet.artifacts.s3 import AwsBuckets  # noqa: PLC0415 - see above
 
-
-def artifacts_to_look_at(access: S3Access) -> Artifacts:
-    """Return what answers, with little patience, whether something is in AWS's buckets."""
-    raise NotSupported(f"{S3}=aws is not served by this release ({access}).")
-
-
-def _store(access: S3Access, buckets: Path, downloads: Path) -> ObjectStore:
-    if access.is_aws:
-        raise NotSupported(f"{S3}=aws is not served by this release ({downloads}).")
-    return Buckets(buckets)
+    return Artifacts(AwsBuckets(access, downloads, tell=tell))

@@ -5,43 +5,31 @@ A job whose data cannot be used would fail anyway, and only after its hosts had 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sagelet.artifacts.access import S3Access, artifacts_to_look_at
+from sagelet.artifacts.access import S3Access
 from sagelet.artifacts.choosing import check
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
 from sagelet.control.documents import training_jobs as documents
 from sagelet.domain.account import Account
 from sagelet.domain.training import Channel, TrainingJob
-from sagelet.errors import InvalidRequest, ModelDataMissing, RemoteError, RemoteUnreachable
+from sagelet.errors import InvalidRequest, ModelDataMissing
 
 
 def check_data(artifacts: Artifacts, job: TrainingJob, *, account: Account) -> None:
     """Refuse a job whose channels have no data, or whose output has no bucket.
 
-    AWS's own buckets are asked with little patience. Where they do not answer, the job's runner,
-    which has more, finds out.
+    Nobody waits here for AWS's own buckets: the job's runner asks them before anything starts.
 
     Raises:
         InvalidRequest: in AWS's words where they are known.
     """
-    access = S3Access.of(job.environment)
-    if not access.is_aws:
-        _check_all(artifacts, job, account)
-        return
-    try:
-        _check_all(artifacts_to_look_at(access), job, account)
-    except RemoteUnreachable:
-        return
-    except RemoteError as error:
-        raise InvalidRequest(message=str(error)) from error
-
-
-def _check_all(artifacts: Artifacts, job: TrainingJob, account: Account) -> None:
-    _require_place(artifacts, parse_uri(job.output_uri))
+    is_aws = S3Access.of(job.environment).is_aws
+    output = parse_uri(job.output_uri)
+    if not is_aws:
+        _require_place(artifacts, output)
     for channel in job.channels:
-        _require_data(artifacts, channel, lambda: documents.role_of(job, account=account), account)
+        if isinstance(parse_uri(channel.uri), FileUri) or not is_aws:
+            _require_data(artifacts, channel, job, account)
 
 
 def _require_place(artifacts: Artifacts, uri: S3Uri | FileUri) -> None:
@@ -54,7 +42,7 @@ def _require_place(artifacts: Artifacts, uri: S3Uri | FileUri) -> None:
 
 
 def _require_data(
-    artifacts: Artifacts, channel: Channel, role: Callable[[], str], account: Account
+    artifacts: Artifacts, channel: Channel, job: TrainingJob, account: Account
 ) -> None:
     uri = parse_uri(channel.uri)
     try:
@@ -66,9 +54,10 @@ def _require_data(
         raise InvalidRequest(message=f"Input channel {channel.name}: {error}") from error
     if isinstance(uri, FileUri):
         raise InvalidRequest(message=f'No files found under "{uri}" given in input data source.')
+    role = documents.role_of(job, account=account)
     raise InvalidRequest(
         message=f'No S3 objects found under S3 URL "{uri}" given in input data source. Please '
         f"ensure that the bucket exists in the selected region ({account.region}), that "
-        f'objects exist under that S3 prefix, and that the role "{role()}" has "s3:ListBucket" '
+        f'objects exist under that S3 prefix, and that the role "{role}" has "s3:ListBucket" '
         f'permissions on bucket "{uri.bucket}".'
     )

@@ -1,23 +1,18 @@
-"""What is copied into a host's tree before the start: channels and source.
-
-A copy never shares bytes with what it was made from: a script may write to it.
-"""
+"""Where a job's inputs come from, and its source, which is copied: a script may write to it."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from sagelet.artifacts import archives
 from sagelet.artifacts.access import artifacts_at
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
-from sagelet.domain.training import Channel
-from sagelet.errors import InvalidRequest, NotSupported
 from sagelet.training.order import JobOrder
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
-FILE_MODES = ("File", "FastFile")
 
 # What lies in a project's folder and is no source.
 _NOT_SOURCE = shutil.ignore_patterns(
@@ -34,29 +29,19 @@ _NOT_SOURCE = shutil.ignore_patterns(
 )
 
 
-def artifacts_of(order: JobOrder) -> Artifacts:
-    """Return what reads and writes a job's URIs: our buckets, or AWS's where the job says so."""
-    return artifacts_at(
-        order.s3, buckets=Path(order.places.buckets), downloads=Path(order.places.downloads)
-    )
+def _nobody_hears(_line: str) -> None:
+    pass
 
 
-def fetch_channel(artifacts: Artifacts, channel: Channel, into: Path) -> int:
-    """Copy a channel's data to its folder; return the number of files.
+def artifacts_of(order: JobOrder, tell: Callable[[str], None] = _nobody_hears) -> Artifacts:
+    """Return what reads and writes a job's URIs: our buckets, or AWS's where the job says so.
 
-    Raises:
-        ModelDataMissing: there is nothing at its URI.
-        InvalidRequest: its name is no folder's.
-        NotSupported: its mode is one that this release does not serve.
+    `tell` hears how far large downloads are.
     """
-    if channel.name in (".", ".."):
-        raise InvalidRequest(f"{channel.name!r} cannot be the name of a channel")
-    if channel.input_mode not in FILE_MODES:
-        raise NotSupported(
-            f"channel {channel.name}: input mode {channel.input_mode} is not served by this "
-            "release; use File"
-        )
-    return artifacts.copy_prefix(parse_uri(channel.uri), into)
+    places = order.places
+    return artifacts_at(
+        order.s3, buckets=Path(places.buckets), downloads=Path(places.downloads), tell=tell
+    )
 
 
 def fetch_source(artifacts: Artifacts, source_uri: str, into: Path) -> None:

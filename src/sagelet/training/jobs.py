@@ -11,13 +11,14 @@ import asyncio
 import functools
 import logging
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sagelet.artifacts.access import S3Access
+from sagelet.artifacts.disk import remove_tree
 from sagelet.domain.account import Account, KeysOf, no_keys
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
@@ -54,6 +55,14 @@ class TrainingSettings:
     keys_of: KeysOf = no_keys
 
 
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """Why a host here cannot have a /opt/ml of its own, or overlays in it; empty where it can."""
+
+    no_namespace: str
+    no_overlay: str
+
+
 class LocalJobRunner:
     """Runs training jobs on this machine, each in a process that outlives this one."""
 
@@ -87,8 +96,8 @@ class LocalJobRunner:
             follower_of=self._follower,
             log_files=self._log_files,
             growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
-            no_namespace=asyncio.create_task(
-                asyncio.to_thread(_why_no_namespace, self._settings.environ)
+            isolation=asyncio.create_task(
+                asyncio.to_thread(_find_out, self._settings.environ, self._home.job("any").parent)
             ),
         )
         self._session = session
@@ -118,19 +127,21 @@ class LocalJobRunner:
             # Its runner may be about to write its last word, which then has no place to go.
             gone = folder.with_name(f".{job.ulid}")
             folder.rename(gone)
-            shutil.rmtree(gone)
+            remove_tree(gone)
 
     def _follower(
-        self, job: TrainingJob, runners: Runners, no_namespace: asyncio.Task[str]
+        self, job: TrainingJob, runners: Runners, isolation: asyncio.Task[Isolation]
     ) -> Follower:
-        """Return the follower of a job; the task tells why there is no namespace, if so."""
+        """Return the follower of a job; the task tells how far a host can be by itself."""
         named = job.environment.get(PYTHON)
         paths = JobPaths(self._home.job(job.ulid))
 
         async def spawn_runner() -> RunnerProcess:
-            why = _switched_off(job.environment) or await asyncio.shield(no_namespace)
-            await asyncio.to_thread(self._lay_down, job, paths, why)
-            return await asyncio.to_thread(runners.start, paths)
+            why_off = _switched_off(job.environment)
+            found = Isolation(why_off, why_off) if why_off else await asyncio.shield(isolation)
+            await asyncio.to_thread(self._lay_down, job, paths, found)
+            aws = _aws_variables(job.environment, self._settings.environ)
+            return await asyncio.to_thread(runners.start, paths, aws)
 
         return Follower(
             job,
@@ -140,7 +151,7 @@ class LocalJobRunner:
             spawn=spawn_runner,
         )
 
-    def _lay_down(self, job: TrainingJob, paths: JobPaths, no_namespace: str) -> None:
+    def _lay_down(self, job: TrainingJob, paths: JobPaths, isolation: Isolation) -> None:
         """Write a job's order, unless a runner has had it already, and make its log streams."""
         if not paths.order.exists():
             order = JobOrder.of(
@@ -157,8 +168,8 @@ class LocalJobRunner:
                 ),
                 inherited=inherited(self._settings.environ),
                 grace_s=self._settings.grace_s,
-                no_namespace=no_namespace,
-                no_overlay="hosts mount none in this release",
+                no_namespace=isolation.no_namespace,
+                no_overlay=isolation.no_overlay,
                 credentials=self._settings.keys_of(job.ulid, job.environment),
             )
             write_order(order, paths)
@@ -177,10 +188,10 @@ class _Session:
         self,
         *,
         runners: Runners,
-        follower_of: Callable[[TrainingJob, Runners, asyncio.Task[str]], Follower],
+        follower_of: Callable[[TrainingJob, Runners, asyncio.Task[Isolation]], Follower],
         log_files: Callable[[TrainingJob], list[Path]],
         growth: LogGrowth,
-        no_namespace: asyncio.Task[str],
+        isolation: asyncio.Task[Isolation],
     ) -> None:
         """Begin; the loop that runs now is the daemon's."""
         self.loop = asyncio.get_running_loop()
@@ -190,13 +201,13 @@ class _Session:
         self._growth = growth
         self._followers: dict[str, Follower] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._no_namespace = no_namespace
+        self._isolation = isolation
 
     def begin(self, job: TrainingJob) -> None:
         """Follow a job, from its start or from where it is."""
         if job.ulid in self._followers:
             return
-        follower = self._follower_of(job, self._runners, self._no_namespace)
+        follower = self._follower_of(job, self._runners, self._isolation)
         self._followers[job.ulid] = follower
         self._keep(self.loop.create_task(self._follow(job, follower)))
 
@@ -208,9 +219,9 @@ class _Session:
 
     async def close(self) -> None:
         """End the following, not the jobs."""
-        for task in (*self._tasks, self._no_namespace):
+        for task in (*self._tasks, self._isolation):
             task.cancel()
-        await asyncio.gather(*self._tasks, self._no_namespace, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._isolation, return_exceptions=True)
         await self._growth.close()
         await asyncio.to_thread(self._runners.close)
 
@@ -251,9 +262,24 @@ def _switched_off(environ: Mapping[str, str]) -> str:
     return f"{placing.SWITCH}=off" if off else ""
 
 
-def _why_no_namespace(environ: Mapping[str, str]) -> str:
-    """Try whether a job can have a /opt/ml of its own; return why not, or an empty string."""
+def _find_out(environ: Mapping[str, str], jobs: Path) -> Isolation:
+    """Try what a job can have of its own: a /opt/ml, and channels that are not copied."""
     try:
-        return _switched_off(environ) or namespace.probe()
+        no_namespace = _switched_off(environ) or namespace.probe()
+        if no_namespace:
+            return Isolation(no_namespace, no_namespace)
+        jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Isolation("", namespace.probe_overlay(str(jobs)))
     except (OSError, subprocess.SubprocessError) as error:
-        return str(error)
+        return Isolation(str(error), str(error))
+
+
+def _aws_variables(job: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str] | None:
+    """Return what the runner of a job with AWS's S3 needs of the machine's; None for any other."""
+    if not S3Access.of(job).is_aws:
+        return None
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("AWS_") and not name.startswith("AWS_ENDPOINT_URL")
+    }

@@ -59,14 +59,18 @@ class Runners:
         self._spare_since = 0.0
         self._is_closed = False
 
-    def start(self, paths: JobPaths) -> RunnerProcess:
+    def start(self, paths: JobPaths, variables: Mapping[str, str] | None = None) -> RunnerProcess:
         """Give a job's folder to the spare runner, or to a new one.
+
+        A runner with `variables` of its own is a new one, that finds site-packages, too.
 
         Raises:
             OSError: none can be started.
         """
-        with self._lock:
-            spare, self._spare = self._spare, None
+        spare = None
+        if variables is None:
+            with self._lock:
+                spare, self._spare = self._spare, None
         if spare is not None:
             try:
                 spare.socket.sendall(encode_frame({"op": "job", "dir": str(paths.root)}))
@@ -76,7 +80,7 @@ class Runners:
                 spare.socket.settimeout(0)
                 return spare
         with paths.runner_log.open("ab") as log:
-            started = self._spawn(str(paths.root), output=log.fileno())
+            started = self._spawn(str(paths.root), output=log.fileno(), variables=variables)
         started.socket.settimeout(0)
         return started
 
@@ -104,7 +108,9 @@ class Runners:
         self._is_closed = True
         self.dismiss_spare()
 
-    def _spawn(self, *job_dir: str, output: int) -> RunnerProcess:
+    def _spawn(
+        self, *job_dir: str, output: int, variables: Mapping[str, str] | None = None
+    ) -> RunnerProcess:
         ours, theirs = socket.socketpair()
         # A stop that comes before the runner can take it must wait for it, not kill it: the mask is
         # inherited, and `waiting.Signals` lifts it.
@@ -113,13 +119,17 @@ class Runners:
             child = subprocess.Popen(
                 [
                     sys.executable,
-                    *_FLAGS,
+                    *(_FLAGS if variables is None else _FLAGS[:1]),
                     *("-m", "sagelet.training.runner"),
                     *("--daemon-fd", str(theirs.fileno())),
                     *job_dir,
                 ],
                 pass_fds=(theirs.fileno(),),
-                env={**self._environment, "PYTHONPATH": str(self._package_path)},
+                env={
+                    **self._environment,
+                    **(variables or {}),
+                    "PYTHONPATH": str(self._package_path),
+                },
                 cwd=self._package_path,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
