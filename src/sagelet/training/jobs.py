@@ -13,7 +13,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from sagelet.store.store import Store
 from sagelet.supervision import package_path
 from sagelet.supervision.inherited import inherited
 from sagelet.supervision.launcher import Launchers
+from sagelet.training.channels import remove_inputs
 from sagelet.training.following import Follower
 from sagelet.training.growth import LogGrowth
 from sagelet.training.hostlog import GROUP
@@ -101,8 +102,16 @@ class LocalJobRunner:
             ),
         )
         self._session = session
-        for job in await asyncio.to_thread(self._ledger.running):
+        running = await asyncio.to_thread(self._ledger.running)
+        session.tidy(await asyncio.to_thread(self._ended, running))
+        for job in running:
             session.begin(job)
+
+    def _ended(self, running: Iterable[TrainingJob]) -> list[Path]:
+        """Return the folders of all jobs that have ended."""
+        jobs = self._home.job("any").parent
+        kept = {job.ulid for job in running}
+        return [path for path in jobs.glob("[0-9A-Z]*") if path.name not in kept]
 
     async def close(self) -> None:
         """Follow no job any longer; they go on by themselves."""
@@ -210,6 +219,18 @@ class _Session:
         follower = self._follower_of(job, self._runners, self._isolation)
         self._followers[job.ulid] = follower
         self._keep(self.loop.create_task(self._follow(job, follower)))
+
+    def tidy(self, ended: Sequence[Path]) -> None:
+        """Remove inputs of ended jobs whose runners were killed before they could."""
+
+        def remove() -> None:
+            for folder in ended:
+                try:
+                    remove_inputs(JobPaths(folder))
+                except OSError as error:
+                    log.warning("%s cannot be tidied: %s", folder, error)
+
+        self._keep(self.loop.create_task(asyncio.to_thread(remove)))
 
     def stop(self, job: TrainingJob) -> None:
         """Have a job's runner stop it."""

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
-from sagelet.supervision.process import started_at
+from sagelet.supervision.process import boot_id, started_at
 from sagelet.training import outcome
+from sagelet.training.attempts import Why, ended_by, next_due
 from sagelet.training.ballast import Ballast
+from sagelet.training.channels import remove_inputs
 from sagelet.training.host_group import HostGroup
 from sagelet.training.inputs import artifacts_of
 from sagelet.training.launching import DaemonLink
-from sagelet.training.metrics import last_values
+from sagelet.training.metrics import MetricsMatcher
 from sagelet.training.order import JobOrder, JobPaths, read_order
 from sagelet.training.outcome import Outcome
 from sagelet.training.outputs import Outputs
@@ -33,10 +36,11 @@ from sagelet.training.records import (
     JobEnded,
     RunnerStarted,
     StatusReached,
+    StopSent,
     read_history,
     to_document,
 )
-from sagelet.training.waiting import Signals, StopAsked
+from sagelet.training.waiting import Signals, StopAsked, end_hosts
 
 
 class Runner:
@@ -47,21 +51,25 @@ class Runner:
     ) -> None:
         """Open the job's places."""
         self._order = order
+        self._paths = paths
         self._link = link
         self._signals = signals
         self._events = EventLog(paths.events)
-        self._artifacts = artifacts_of(order)
+        self._artifacts = artifacts_of(order, lambda line: self._group.hosts[0].log.say(line))
         self._group = HostGroup(order, paths, link=link, signals=signals, note=self._note)
         self._outputs = Outputs(self._artifacts, order, paths)
         self._ballast = Ballast(paths.ballast)
+        self._metrics = MetricsMatcher(
+            order.metrics, {host.name: host.log for host in self._group.hosts}, paths.metrics
+        )
 
     def run(self) -> None:
         """Begin the job, or go on with it, and write its end."""
-        history = read_history(self._events)
+        history = self._history()
         if history.end is not None:
             return
         pid = os.getpid()
-        self._note(RunnerStarted(time.time(), pid, started_at(pid) or 0.0))
+        self._note(RunnerStarted(time.time(), pid, started_at(pid) or 0.0, boot_id()))
         try:
             ended = self._see_through(history)
         except StopAsked:
@@ -72,28 +80,49 @@ class Runner:
             ended = _ended(Outcome(SecondaryStatus.FAILED, reason))
         self._ballast.drop()
         self._note(ended)
-        if ended.status is SecondaryStatus.COMPLETED:
-            for host in self._group.hosts:
-                shutil.rmtree(host.folder.tree.input / "data", ignore_errors=True)
+        with suppress(OSError):  # the job may be deleted just now, with all that it has
+            remove_inputs(self._paths)
 
     def _see_through(self, history: History) -> JobEnded:
-        """Do what is left to do of a job."""
-        if not history.hosts:
-            failed = self._prepare()
-            if self._signals.stop_asked:
-                raise StopAsked
-            if failed is None:
-                self._reach(SecondaryStatus.TRAINING)
-                failed = self._group.launch()
-            if failed is not None:
-                return _ended(failed)
-            history = read_history(self._events)
-        self._wait(history)
-        history = read_history(self._events)
-        return self._finish(history)
+        """Do what is left to do of a job, in as many attempts as it takes."""
+        if history.runner is not None and history.runner.boot != boot_id():
+            return self._after_a_restart(history)
+        while True:
+            if not self._is_under_way(history):
+                failed = self._begin(history)
+                history = self._history()
+                if failed is not None:
+                    end_hosts(history)
+                    return _ended(failed)
+            self._wait(history)
+            history = self._history()
+            ended = self._judge(history)
+            if not self._was_interrupted(history, ended):
+                return self._finish(history, ended)
+            self._reach(SecondaryStatus.INTERRUPTED)
+            self._reach(SecondaryStatus.STARTING)
+            history = self._history()
+
+    def _is_under_way(self, history: History) -> bool:
+        """Whether every host of the present attempt was started."""
+        return all(host.name in history.hosts for host in self._group.hosts)
+
+    def _begin(self, history: History) -> Outcome | None:
+        """Prepare the hosts and start them; return the job's end where that failed."""
+        end_hosts(history)  # those that a runner started which died before it had started all
+        failed = self._prepare()
+        if self._signals.stop_asked:
+            raise StopAsked
+        if failed is None and next_due(self._order, self._history()).left_s <= 0:
+            failed = Outcome(SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
+        if failed is None:
+            self._reach(SecondaryStatus.TRAINING)
+            failed = self._group.launch()
+        return failed
 
     def _prepare(self) -> Outcome | None:
         """Download; return the job's end where that failed."""
+        self._group.take_turn()
         self._reach(SecondaryStatus.DOWNLOADING)
         try:
             self._ballast.take()
@@ -103,13 +132,39 @@ class Runner:
 
     def _wait(self, history: History) -> None:
         """Wait until every host's supervisor has ended."""
-        began = history.statuses.get(SecondaryStatus.TRAINING, time.time())
-        left_s = self._order.max_runtime_s - (time.time() - began)
-        self._group.wait(history, time.monotonic() + left_s)
+        due = next_due(self._order, history)
+        self._group.wait(history, time.monotonic() + due.left_s, self._tick)
 
-    def _finish(self, history: History) -> JobEnded:
-        """Judge the scripts' ends, upload, and sum up."""
+    def _tick(self) -> None:
+        """Do, about once a second, what is to be done while the hosts run."""
+        self._metrics.catch_up()
+
+    def _judge(self, history: History) -> Outcome:
+        """Return what the hosts' ends make of the job."""
         ended = self._group.judge(history)
+        if ended.status is not SecondaryStatus.MAX_RUNTIME_EXCEEDED:
+            return ended
+        if ended_by(self._order, history) is not Why.WAIT:
+            return ended
+        return replace(ended, status=SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
+
+    def _was_interrupted(self, history: History, ended: Outcome) -> bool:
+        """Whether the job goes on with another attempt."""
+        if self._signals.stop_asked or ended.status is SecondaryStatus.COMPLETED:
+            return False
+        return ended_by(self._order, history) is Why.INTERRUPTION
+
+    def _after_a_restart(self, history: History) -> JobEnded:
+        """End a job that the machine's own end cut off, with all that is left of it."""
+        reason = "the machine stopped, or was restarted, while the job ran"
+        lost = Outcome(SecondaryStatus.FAILED, outcome.internal_error(reason))
+        if not self._is_under_way(history):
+            return _ended(lost)
+        has_run = all(host.read_exit() for host in self._group.hosts)
+        return self._finish(history, self._judge(history) if has_run else lost)
+
+    def _finish(self, history: History, ended: Outcome) -> JobEnded:
+        """Upload what the hosts left, and sum up."""
         self._reach(SecondaryStatus.UPLOADING)
         artifact_uri = None
         try:
@@ -122,31 +177,27 @@ class Runner:
             _print_error()
             if ended.status is not SecondaryStatus.FAILED:
                 ended = outcome.upload_failed(error, ended)
-        metrics = self._metrics(history)
+        metrics = self._metrics.close()
+        for warning in metrics.warnings:
+            self._group.hosts[0].log.say(f"WARNING: {warning}")
         self._say_end(ended, history)
-        return _ended(ended, artifact_uri, metrics)
-
-    def _metrics(self, history: History) -> tuple[tuple[str, float, int], ...]:
-        """The last value of each metric that the job defines."""
-        if not self._order.metrics:
-            return ()
-        host = self._group.hosts[0]
-        found = last_values(
-            self._order.metrics, host.log.records(history.hosts[host.name].log_offset)
-        )
-        for warning in found.warnings:
-            host.log.say(f"WARNING: {warning}")
-        return found.values
+        return _ended(ended, artifact_uri, metrics.values)
 
     def _say_end(self, ended: Outcome, history: History) -> None:
         """Close the log with how the job ended, and how it had been started."""
         for host in self._group.hosts:
-            started = history.hosts[host.name]
+            started = history.hosts.get(host.name)
+            if started is None:
+                continue
             how = "a warm start" if started.warm else "a cold start"
             host.log.say(
                 f"Training job {self._order.name}: {ended.status} after "
                 f"{time.time() - started.at:.1f} s, from {how}"
             )
+
+    def _history(self) -> History:
+        """What the journal says by now."""
+        return read_history(self._events)
 
     def _reach(self, status: SecondaryStatus) -> None:
         """Move the job on."""
@@ -160,6 +211,11 @@ class Runner:
             self._ballast.drop()
             self._events.append(to_document(event))
         self._link.nudge()
+        if isinstance(event, StopSent) and ended_by(self._order, self._history()) in _TIME_IS_UP:
+            self._reach(SecondaryStatus.STOPPING)
+
+
+_TIME_IS_UP = (Why.RUNTIME, Why.WAIT)
 
 
 def _ended(
