@@ -26,6 +26,7 @@ from tools import (
     deviations_page,
     errors_page,
     operations_page,
+    rules_page,
 )
 
 PAGES = Path(__file__).parents[1] / "docs" / "reference"
@@ -38,6 +39,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "configuration.train": configuration_page.train_keys,
     "configuration.ui": configuration_page.ui_keys,
     "conformance.departures": conformance_page.departures,
+    "conformance.training-versions": conformance_page.training_versions,
     "conformance.versions": conformance_page.versions,
     "contract-differences.requests": contract_differences_page.requests,
     "deploy-env.methods": deploy_env_page.methods,
@@ -52,6 +54,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "errors.meanings": errors_page.meanings,
     "errors.tree": errors_page.tree,
     "operations": operations_page.operations,
+    "rules.overview": rules_page.overview,
+    "rules.rules": rules_page.rules,
 }
 
 _PART = re.compile(

@@ -104,6 +104,11 @@ class ProjectConfig:
         """Where the file was looked for."""
         return self._search.searched
 
+    @property
+    def lines(self) -> Mapping[KeyPath, int]:
+        """The lines that the keys of the project's own file stand on."""
+        return self._layers.documents[0].lines if self.file is not None else {}
+
     @cached_property
     def label(self) -> str:
         """The file's name for messages."""

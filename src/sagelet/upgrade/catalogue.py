@@ -1,43 +1,86 @@
-"""Every rule of `sagelet check`, by its id."""
+"""Every rule of `sagelet check`, by its id, and the checks by what they look at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from sagelet.upgrade.findings import Rule, Severity
-
-_ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
-
-_SHARED = (
-    ("smart-quotes", "Curly quotes in place of straight ones", _ERROR),
-    ("bold-dunder", "`**name**` in place of `__name__`", _ERROR),
-    ("lost-indentation", "A block that is not indented", _ERROR),
-    ("star-args", "`*, args =` in place of `args, _ =`", _ERROR),
-    ("no-main-guard", "The script runs when it is imported", _WARNING),
-    ("training-at-import", "Training at the module's own level", _WARNING),
-    ("environ-without-default", "A SageMaker variable without a default", _WARNING),
-    ("hard-coded-data-path", "Data from a path of one's own", _ERROR),
-    ("hard-coded-output-path", "A result that is saved where nobody collects it", _ERROR),
-    ("print-not-logger", "`print` where a logger is meant", _HINT),
-    ("type-list", "`type=list` makes a list of characters", _ERROR),
-    ("type-bool", "`type=bool` is true for any text", _ERROR),
-    ("strict-parse-args", "`parse_args` refuses what it does not know", _HINT),
-    ("unused-hyperparameter", "A hyperparameter that no argument takes", _ERROR),
-    ("no-distributed-sampler", "Each host trains on all of the data", _WARNING),
-    ("no-set-epoch", "A distributed sampler that is never told the epoch", _WARNING),
-    ("every-rank-saves", "Every rank saves the model", _WARNING),
-    ("module-prefix", "A state dict whose keys begin with `module.`", _WARNING),
-    ("data-parallel-for-keys", "DataParallel only to match `module.` keys", _WARNING),
-    ("no-map-location", "Weights that load only on the device they came from", _WARNING),
-    ("no-eval", "A model that serves in training mode", _WARNING),
-    ("nccl-on-cpu", "nccl needs a GPU", _WARNING),
-    ("missing-model-fn", "No model_fn", _WARNING),
-    ("handler-arity", "A handler with the wrong number of parameters", _ERROR),
-    ("missing-requirement", "An import that nothing installs", _WARNING),
-    ("shell-entry-with-requirements", "requirements.txt beside a shell script", _WARNING),
+from sagelet.upgrade import suppressions
+from sagelet.upgrade.contents import Contents
+from sagelet.upgrade.findings import Rule
+from sagelet.upgrade.projects import Project
+from sagelet.upgrade.rules import (
+    archive,
+    arguments,
+    distributed,
+    entry,
+    environment,
+    hyperparameters,
+    loading,
+    logs,
+    paths,
+    requirements,
+    saving,
+    sdk,
+    serving,
+    structure,
+    text,
 )
+from sagelet.upgrade.subjects import Check, Script
 
-RULES: Mapping[str, Rule] = {
-    id_: Rule(id=id_, title=title, severity=severity, why=title, fix="")
-    for id_, title, severity in _SHARED
+TEXT_CHECKS: Sequence[Check[text.Text]] = (*text.CHECKS, *entry.TEXT_CHECKS)
+SCRIPT_CHECKS: Sequence[Check[Script]] = (
+    *structure.CHECKS,
+    *arguments.CHECKS,
+    *hyperparameters.SCRIPT_CHECKS,
+    *environment.CHECKS,
+    *paths.CHECKS,
+    *distributed.CHECKS,
+    *saving.CHECKS,
+    *loading.CHECKS,
+    *serving.CHECKS,
+    *logs.CHECKS,
+    *sdk.CHECKS,
+    *requirements.SCRIPT_CHECKS,
+)
+PROJECT_CHECKS: Sequence[Check[Project]] = (
+    *entry.PROJECT_CHECKS,
+    *hyperparameters.PROJECT_CHECKS,
+    *requirements.PROJECT_CHECKS,
+)
+SHELL_CHECKS: Sequence[Check[entry.Shell]] = entry.SHELL_CHECKS
+REQUIREMENTS_CHECKS: Sequence[Check[requirements.RequirementsFile]] = requirements.FILE_CHECKS
+CONTENTS_CHECKS: Sequence[Check[Contents]] = archive.CHECKS
+
+
+def _rules_of(*groups: Sequence[Check[Any]]) -> Iterator[Rule]:
+    for group in groups:
+        for check in group:
+            yield check.rule
+
+
+THEMES: Mapping[str, tuple[Rule, ...]] = {
+    "Pasted text": (*_rules_of(text.CHECKS), text.UNREADABLE),
+    "Structure": tuple(_rules_of(structure.CHECKS)),
+    "Arguments": tuple(_rules_of(arguments.CHECKS)),
+    "Hyperparameters": tuple(
+        _rules_of(hyperparameters.SCRIPT_CHECKS, hyperparameters.PROJECT_CHECKS)
+    ),
+    "Environment": tuple(_rules_of(environment.CHECKS)),
+    "Paths": tuple(_rules_of(paths.CHECKS)),
+    "Many hosts": tuple(_rules_of(distributed.CHECKS)),
+    "Saving": tuple(_rules_of(saving.CHECKS)),
+    "Loading": tuple(_rules_of(loading.CHECKS)),
+    "Serving": tuple(_rules_of(serving.CHECKS)),
+    "Logging": tuple(_rules_of(logs.CHECKS)),
+    "Deploying": tuple(_rules_of(sdk.CHECKS)),
+    "Requirements": tuple(
+        _rules_of(requirements.SCRIPT_CHECKS, requirements.FILE_CHECKS, requirements.PROJECT_CHECKS)
+    ),
+    "Entry points": tuple(_rules_of(entry.PROJECT_CHECKS, entry.SHELL_CHECKS)),
+    "The archive": (archive.REFUSED, archive.LAYOUT, archive.JUNK, archive.SIZE),
+    "Comments": (suppressions.UNUSED,),
 }
+"""The rules under the headings of their page, in its order."""
+
+RULES: Mapping[str, Rule] = {rule.id: rule for rules in THEMES.values() for rule in rules}

@@ -76,7 +76,7 @@ def read_notebook(path: Path, content: str) -> Joined:
         mistake = mistake_in(plain)
         joined.cells.append(cell)
         joined.written.append(plain)
-        joined.parts.append(plain if mistake is None else _commented(plain))
+        joined.parts.append(plain if mistake is None else commented(plain))
         if mistake is not None:
             joined.mistakes.append(
                 Mistake(line + mistake.line - 1, mistake.column, mistake.message)
@@ -91,7 +91,7 @@ def without_magics(text: str) -> str:
         return text  # magics are no Python: a cell that parses has none
     first = _CELL_MAGIC.match(text)
     if first is not None and (first["name"] or "") not in _PYTHON_MAGICS:
-        return _commented(text)
+        return commented(text)
     found = list(split_lines(text))
     for line in list(logical_lines(text)):
         shown = found[line.number - 1].strip()
@@ -130,7 +130,8 @@ def parse(text: str) -> ast.Module | Mistake:
         return Mistake(1, 1, "too deeply nested for Python to read")
 
 
-def _commented(text: str) -> str:
+def commented(text: str) -> str:
+    """Return a text with each line of it made a comment."""
     return "\n".join(f"# {line}" if line else "" for line in split_lines(text))
 
 

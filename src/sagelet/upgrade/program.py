@@ -1,0 +1,282 @@
+"""A module's syntax tree, with the few questions that rules ask of it.
+
+Names are followed through imports (`import torch.nn as nn`: `nn.Linear` is `torch.nn.Linear`), and
+through assignments in the same function or the module; no further. Nothing here is recursive: a
+tree may be deeper than Python's stack.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypeVar
+
+from sagelet.upgrade.lexing import split_lines
+
+Node = TypeVar("Node", bound=ast.AST)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Scope = Function | ast.Module
+
+_MAIN = "__main__"
+
+
+class Program:
+    """The index of a tree."""
+
+    def __init__(self, tree: ast.Module, text: str) -> None:
+        """Walk the tree once."""
+        self.tree = tree
+        self.lines = split_lines(text)
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._by_kind: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+        waiting: list[ast.AST] = [tree]
+        for node in waiting:
+            self._by_kind[type(node)].append(node)
+            for child in ast.iter_child_nodes(node):
+                self._parents[child] = node
+                waiting.append(child)
+
+    def nodes(self, kind: type[Node]) -> list[Node]:
+        """Return the nodes of a kind; those nearer to the top come first."""
+        return self._by_kind[kind]  # type: ignore[return-value]  # filed by their own type
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """What the module's own names for imported things stand for."""
+        found: dict[str, str] = {}
+        for node in self.nodes(ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        for imported in self.nodes(ast.ImportFrom):
+            module = "." * imported.level + (imported.module or "")
+            for alias in imported.names:
+                found[alias.asname or alias.name] = f"{module}.{alias.name}"
+        return found
+
+    @cached_property
+    def imported_modules(self) -> frozenset[str]:
+        """The first parts of the names of what is imported."""
+        return frozenset(name.partition(".")[0] for name in self.imports.values())
+
+    def name_of(self, node: ast.AST | None) -> str:
+        """Return the dotted name of an expression, through imports; "" where it has none."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        parts.append(self.imports.get(node.id, node.id))
+        return ".".join(reversed(parts))
+
+    @cached_property
+    def calls(self) -> list[ast.Call]:
+        """Every call, from the first line to the last."""
+        return sorted(self.nodes(ast.Call), key=lambda call: (call.lineno, call.col_offset))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = defaultdict(list)
+        for call in self.calls:
+            found[self.name_of(call.func)].append(call)
+        return found
+
+    def calls_of(self, *names: str) -> list[ast.Call]:
+        """Return the calls of things by their full names."""
+        found = [call for name in names for call in self._calls_by_name.get(name, ())]
+        return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+    def torch_calls(self, *names: str) -> list[ast.Call]:
+        """Return the calls of torch's things by the last part of their names."""
+        return [call for call in self.calls if self.is_torch(call.func, *names)]
+
+    def is_torch(self, node: ast.AST, *names: str) -> bool:
+        """Whether an expression is one of torch's things, by the last part of its name."""
+        name = self.name_of(node)
+        return name.startswith("torch.") and name.rpartition(".")[2] in names
+
+    @cached_property
+    def methods(self) -> dict[str, list[ast.Call]]:
+        """The calls of attributes (`model.eval()`), by the attribute's name."""
+        found: dict[str, list[ast.Call]] = defaultdict(list)
+        for call in self.calls:
+            if isinstance(call.func, ast.Attribute):
+                found[call.func.attr].append(call)
+        return found
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return what a node stands in."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield what a node stands in, the innermost first."""
+        above = self._parents.get(node)
+        while above is not None:
+            yield above
+            above = self._parents.get(above)
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """Return the function that a node stands in, or the module."""
+        for above in self.ancestors(node):
+            if isinstance(above, Function):
+                return above
+        return self.tree
+
+    def is_inside(self, node: ast.AST, outer: ast.AST) -> bool:
+        """Whether a node stands in another, however deep."""
+        return any(above is outer for above in self.ancestors(node))
+
+    def tests_around(self, node: ast.AST) -> Iterator[ast.expr]:
+        """Yield the tests of the branches that a node stands in, the innermost first."""
+        below = node
+        for above in self.ancestors(node):
+            if isinstance(above, ast.If | ast.IfExp) and below is not above.test:
+                yield above.test
+            below = above
+
+    @cached_property
+    def functions(self) -> dict[str, Function]:
+        """The module's own functions, by name."""
+        both: list[Function] = [*self.nodes(ast.FunctionDef), *self.nodes(ast.AsyncFunctionDef)]
+        return {node.name: node for node in both if self.parent(node) is self.tree}
+
+    @cached_property
+    def classes(self) -> dict[str, ast.ClassDef]:
+        """The module's own classes, by name."""
+        found = self.nodes(ast.ClassDef)
+        return {node.name: node for node in found if self.parent(node) is self.tree}
+
+    @cached_property
+    def main_guards(self) -> list[ast.If]:
+        """Each `if __name__ == "__main__":`."""
+        return [node for node in self.nodes(ast.If) if _asks_for_main(node.test)]
+
+    def runs_at_import(self, node: ast.AST) -> bool:
+        """Whether a node runs when the module is imported: in no function, under no guard."""
+        below = node
+        for above in self.ancestors(node):
+            if isinstance(above, Function | ast.Lambda):
+                return False
+            if isinstance(above, ast.If) and above in self.main_guards and below in above.body:
+                return False
+            below = above
+        return True
+
+    @cached_property
+    def _values(self) -> dict[tuple[ast.AST, str], list[ast.expr]]:
+        found: dict[tuple[ast.AST, str], list[ast.expr]] = defaultdict(list)
+        for node in self.nodes(ast.Assign):
+            for target in node.targets:
+                self._note(found, target, node.value)
+        for annotated in self.nodes(ast.AnnAssign):
+            if annotated.value is not None:
+                self._note(found, annotated.target, annotated.value)
+        for named in self.nodes(ast.NamedExpr):
+            self._note(found, named.target, named.value)
+        for with_item in self.nodes(ast.withitem):
+            if with_item.optional_vars is not None:
+                self._note(found, with_item.optional_vars, with_item.context_expr)
+        return found
+
+    def _note(
+        self, found: dict[tuple[ast.AST, str], list[ast.expr]], target: ast.expr, value: ast.expr
+    ) -> None:
+        if isinstance(target, ast.Name):
+            found[self.scope_of(target), target.id].append(value)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for element in target.elts:
+                self._note(found, element, value)
+
+    def values_of(self, name: str, scope: Scope) -> list[ast.expr]:
+        """Return what is assigned to a name in a function, or else in the module.
+
+        Of `a, b = value` both names have the value.
+        """
+        return self._values.get((scope, name)) or self._values.get((self.tree, name)) or []
+
+    def single_value(self, node: ast.Name) -> ast.expr | None:
+        """Return what a name is assigned, if that happens once and it is no parameter."""
+        scope = self.scope_of(node)
+        if not isinstance(scope, ast.Module) and node.id in parameters(scope):
+            return None
+        values = self.values_of(node.id, scope)
+        return values[0] if len(values) == 1 else None
+
+    def callers(self, function: Function) -> list[ast.Call]:
+        """Return the module's own calls of one of its functions."""
+        return [] if self.parent(function) is not self.tree else self.calls_of(function.name)
+
+    def column(self, node: ast.AST) -> int:
+        """Return a node's column from 1, in characters; Python counts bytes of UTF-8."""
+        line = self.lines[node.lineno - 1] if hasattr(node, "lineno") else ""
+        offset = getattr(node, "col_offset", 0)
+        return len(line.encode()[:offset].decode("utf-8", "replace")) + 1
+
+
+def parameters(function: Function) -> list[str]:
+    """Return the names of a function's parameters, in order."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args]
+    if arguments.vararg is not None:
+        named.append(arguments.vararg)
+    named += arguments.kwonlyargs
+    if arguments.kwarg is not None:
+        named.append(arguments.kwarg)
+    return [argument.arg for argument in named]
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """Return a keyword argument of a call."""
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    """Return an argument of a call by its place or its name; None where `*` hides it."""
+    given = keyword(call, name)
+    if given is not None:
+        return given
+    if any(isinstance(each, ast.Starred) for each in call.args[: place + 1]):
+        return None
+    return call.args[place] if place < len(call.args) else None
+
+
+def has_open_keywords(call: ast.Call) -> bool:
+    """Whether a call has `*args` or `**kwargs`, which may be anything."""
+    return any(each.arg is None for each in call.keywords) or any(
+        isinstance(each, ast.Starred) for each in call.args
+    )
+
+
+def text_of(node: ast.AST | None) -> str | None:
+    """Return a string literal's value."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return None
+
+
+def is_constant(node: ast.AST | None, value: object) -> bool:
+    """Whether a node is this very literal."""
+    return isinstance(node, ast.Constant) and node.value is value
+
+
+def words_in(node: ast.AST) -> Iterator[str]:
+    """Yield the names, attributes and string literals in an expression."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name):
+            yield each.id
+        elif isinstance(each, ast.Attribute):
+            yield each.attr
+        elif isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    return any(
+        isinstance(node, ast.Compare)
+        and {"__name__", _MAIN} <= set(words_in(node))
+        and isinstance(node.ops[0], ast.Eq)
+        for node in ast.walk(test)
+    )
