@@ -86,8 +86,9 @@ docs: .venv/ready ## Serve the documentation at 127.0.0.1:8000
 reference: .venv/ready ## Write the parts of docs/reference that follow from the code
 	$(BIN)/python -m tools.reference
 
-oracle: .venv-oracle/ready ## Record anew what the real container's code answers
+oracle: .venv-oracle/ready .venv-toolkit/ready ## Record anew what the real containers' code does
 	.venv-oracle/bin/python -m tests.oracle.record
+	PYTHONPATH=src .venv-toolkit/bin/python -m tests.oracle.training.record
 
 build: .venv/ready ## Build the wheel and the sdist
 	$(BIN)/uv build --no-build-isolation --python $(BIN)/python --out-dir dist

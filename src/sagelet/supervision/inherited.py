@@ -6,6 +6,7 @@ stays where it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _PASSED = frozenset(
@@ -42,6 +43,11 @@ _PASSED = frozenset(
     }
 )
 _PASSED_PREFIX = "LC_"
+_PACKAGE_SOURCES = re.compile(
+    r"(PIP|UV)_(CERT|CLIENT_CERT|CONFIG_FILE|DEFAULT_INDEX|DEFAULT_TIMEOUT|EXTRA_INDEX_URL|"
+    r"FIND_LINKS|INDEX|INDEX_URL|NO_INDEX|OFFLINE|PROXY|SYSTEM_CERTS|TRUSTED_HOST)|"
+    r"PIP_DISABLE_PIP_VERSION_CHECK|UV_INSECURE_HOST"
+)
 
 # User code has no AWS account of the user's: the files of keys in HOME are out of its sight.
 NO_CREDENTIALS: Mapping[str, str] = {
@@ -57,4 +63,13 @@ def inherited(environ: Mapping[str, str]) -> dict[str, str]:
         name: value
         for name, value in environ.items()
         if name in _PASSED or name.startswith(_PASSED_PREFIX)
+    }
+
+
+def package_sources(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that tell installers where packages are; none that holds a password."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if _PACKAGE_SOURCES.fullmatch(name) and not re.search(r"://[^/\s]*@", value)
     }

@@ -13,11 +13,6 @@ from pathlib import Path
 from typing import Protocol
 
 _INSTALL_S = 900.0
-_SETTINGS = re.compile(
-    r"(PIP|UV)_(CERT|CLIENT_CERT|CONFIG_FILE|DEFAULT_INDEX|DEFAULT_TIMEOUT|EXTRA_INDEX_URL|"
-    r"FIND_LINKS|INDEX|INDEX_URL|NO_INDEX|OFFLINE|PROXY|SYSTEM_CERTS|TRUSTED_HOST)|"
-    r"PIP_DISABLE_PIP_VERSION_CHECK|UV_INSECURE_HOST"
-)
 _UV_PLANS = re.compile(r"^ \+ (\S+?)==(\S+?)(?: \(from (\S+)\))?$", re.MULTILINE)
 
 
@@ -108,15 +103,6 @@ class Pip:
     async def _run(self, interpreter: Interpreter, arguments: Sequence[str]) -> Said:
         argv = [str(interpreter.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
         return await _insist([*argv, "install", "--quiet", *arguments], interpreter)
-
-
-def settings_of(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that tell installers where packages are; none that holds a password."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if _SETTINGS.fullmatch(name) and not re.search(r"://[^/\s]*@", value)
-    }
 
 
 def find_installer() -> Installer:

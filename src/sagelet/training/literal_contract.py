@@ -15,17 +15,17 @@ from pathlib import Path
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.training import Host, LiteralProgram, SecondaryStatus
 from sagelet.errors import ChildFailed
-from sagelet.supervision.inherited import NO_CREDENTIALS
-from sagelet.supervision.installers import settings_of
+from sagelet.supervision.inherited import NO_CREDENTIALS, package_sources
 from sagelet.supervision.interpreters import Installed, Interpreters
 from sagelet.supervision.wanted_packages import INTERPRETERS
 from sagelet.training import outcome, own_interpreter
 from sagelet.training.host_process import Process
-from sagelet.training.layout import NETWORK_INTERFACE, HostFolder, MlTree
+from sagelet.training.layout import HostFolder, MlTree
 from sagelet.training.order import JobOrder
 from sagelet.training.outcome import Outcome, ScriptFacts
+from sagelet.training.rendezvous import Rendezvous
 from sagelet.training.requirements import JobPackages
-from sagelet.training.variables import Rendezvous
+from sagelet.training.variables import platform_variables
 from sagelet.worker import placing
 from sagelet.worker.spec import HostExit
 
@@ -36,14 +36,6 @@ SOURCE = "code"
 """The channel that holds the user's source."""
 
 _DRIVER_FILES = (".py", ".sh", ".json")
-_IMAGE = {
-    "DLC_CONTAINER_TYPE": "training",
-    "LANG": "C.UTF-8",
-    "LC_ALL": "C.UTF-8",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONIOENCODING": "UTF-8",
-    "PYTHONUNBUFFERED": "1",
-}
 
 
 class LiteralContract:
@@ -140,15 +132,9 @@ class LiteralContract:
         variables = {
             **order.inherited,
             **NO_CREDENTIALS,
-            **settings_of(os.environ),
-            **_IMAGE,
-            "TRAINING_JOB_NAME": order.name,
-            "TRAINING_JOB_ARN": order.arn,
-            "AWS_REGION": order.region,
-            "CURRENT_HOST": host.name,
-            "DMLC_INTERFACE": NETWORK_INTERFACE,
-            "GLOO_SOCKET_IFNAME": NETWORK_INTERFACE,
+            **package_sources(os.environ),
             **order.credentials,
+            **platform_variables(order, host),
             **order.environment,
         }
         path = variables.get("PATH", os.defpath)

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
+from sagelet.domain.distribution import Distribution, distribution_of
 from sagelet.domain.training import Host, SecondaryStatus, ToolkitProgram
 from sagelet.errors import InvalidRequest, SageletError
 from sagelet.training import inputs, outcome, reasons, splitting, toolkit
@@ -20,6 +21,10 @@ from sagelet.training.variables import Rendezvous, environment, framework_module
 from sagelet.worker.spec import HostExit
 
 _LEGACY = "toolkit: legacy: /bin/sh splits the arguments, as sagemaker-training before 5.1.3 has it"
+_NO_PACKAGE = (
+    "Python packages are not supported for torch_distributed. Use a Python script as the entry "
+    "point, without a setup.py beside it."
+)
 
 
 class ToolkitContract:
@@ -56,6 +61,12 @@ class ToolkitContract:
         """Whether a shell splits the arguments: older toolkits did so for PyTorch's images."""
         return self._order.is_legacy and framework_module(self._order.image) is not None
 
+    @property
+    def _is_torchrun(self) -> bool:
+        """Whether torchrun would start it in the container."""
+        distribution = distribution_of(self._order.hyperparameters)
+        return distribution is Distribution.TORCH_DISTRIBUTED
+
     def check(self) -> None:
         """Refuse an entry point that is no plain path."""
         toolkit.check_entry_point(self._program.entry_point)
@@ -71,6 +82,8 @@ class ToolkitContract:
             script = toolkit.find_entry_point(self._code, name)
         except InvalidRequest as error:
             return Outcome(SecondaryStatus.FAILED, outcome.algorithm_error(str(error)))
+        if self.kind is EntryKind.PACKAGE and self._is_torchrun:
+            return Outcome(SecondaryStatus.FAILED, outcome.algorithm_error(_NO_PACKAGE))
         if script is None:
             if self.kind is EntryKind.PACKAGE:  # a module of the package, wherever that has it
                 return None

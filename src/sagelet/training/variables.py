@@ -2,13 +2,14 @@
 
 Names, formats and traps are those of sagemaker-training 5.1.4 in a PyTorch image. Listed
 deviations: the network interface is `lo`, MASTER_PORT is a free port instead of 7777 (two jobs
-would meet there), and what the user's Environment says wins over everything but PYTHONPATH, to
-which the source's folder is put in front.
+would meet there), and GLOO_SOCKET_IFNAME is set. The user's Environment wins over what the platform
+and the image say, and the toolkit's own variables over both; in PYTHONPATH the source comes first.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sagelet.domain.training import Host, ToolkitProgram
@@ -33,6 +34,7 @@ __all__ = [
     "environment",
     "format_value",
     "framework_module",
+    "platform_variables",
     "toolkit_variables",
 ]
 
@@ -65,14 +67,14 @@ def environment(
 ) -> dict[str, str]:
     """Return the whole environment of a host's script; `seen` is the tree as the script sees it."""
     hyperparameters = Hyperparameters.decode(order.hyperparameters)
-    variables = {**order.inherited, **NO_CREDENTIALS, **order.credentials, **_IMAGE}
-    variables |= _platform(order, host, hyperparameters)
+    variables = {**order.inherited, **NO_CREDENTIALS, **order.credentials}
+    variables |= platform_variables(order, host)
+    variables |= {**order.environment, **_start(host, hyperparameters)}
     if framework_module(order.image):
-        variables |= _framework(machine, rendezvous)
+        variables |= _framework(variables, machine, rendezvous)
     variables |= toolkit_variables(
         order, program, host, hyperparameters, seen=seen, machine=machine
     )
-    variables |= order.environment
     paths = (str(seen.code), order.environment.get("PYTHONPATH", ""))
     variables["PYTHONPATH"] = ":".join(path for path in paths if path)
     return {name: value for name, value in variables.items() if _can_be_set(name, value)}
@@ -83,30 +85,39 @@ def _can_be_set(name: str, value: str) -> bool:
     return bool(name) and "=" not in name and "\0" not in name + value
 
 
-def _platform(order: JobOrder, host: Host, hyperparameters: Hyperparameters) -> dict[str, str]:
-    """What the platform, and the toolkit's start, say of the job."""
-    reserved = hyperparameters.reserved
+def platform_variables(order: JobOrder, host: Host) -> dict[str, str]:
+    """Return what the platform says of a job, and what the image is made with."""
     return {
+        **_IMAGE,
         "TRAINING_JOB_NAME": order.name,
         "TRAINING_JOB_ARN": order.arn,
         "AWS_REGION": order.region,
         "CURRENT_HOST": host.name,
         "DMLC_INTERFACE": NETWORK_INTERFACE,
+        "GLOO_SOCKET_IFNAME": NETWORK_INTERFACE,
+        "PWD": "/",
+    }
+
+
+def _start(host: Host, hyperparameters: Hyperparameters) -> dict[str, str]:
+    """What the toolkit's start says of the job."""
+    reserved = hyperparameters.reserved
+    return {
+        "CURRENT_HOST": host.name,
         "SAGEMAKER_JOB_NAME": format_value(reserved.get("sagemaker_job_name")),
         "SAGEMAKER_REGION": format_value(reserved.get("sagemaker_region")),
     }
 
 
-def _framework(machine: Machine, rendezvous: Rendezvous) -> dict[str, str]:
-    """What the PyTorch image adds."""
+def _framework(said: Mapping[str, str], machine: Machine, rendezvous: Rendezvous) -> dict[str, str]:
+    """What the PyTorch image's toolkit adds; `said` is what there is already."""
     variables = {
-        "SAGEMAKER_TRAINING_MODULE": PYTORCH_MODULE,
+        "SAGEMAKER_TRAINING_MODULE": said.get("SAGEMAKER_TRAINING_MODULE", PYTORCH_MODULE),
         "MASTER_ADDR": rendezvous.address,
         "MASTER_PORT": str(rendezvous.port),
         "NCCL_SOCKET_IFNAME": NETWORK_INTERFACE,
         "NCCL_IB_DISABLE": "1",
         "NCCL_DEBUG": "WARN",
-        "GLOO_SOCKET_IFNAME": NETWORK_INTERFACE,
     }
     if machine.torch_version:
         variables["SM_DLC_TORCH_VERSION"] = machine.torch_version
@@ -203,7 +214,7 @@ def _facts(
         "is_modelparallel_enabled": None,
         "is_smddpmprun_installed": False,
         "is_smddprun_installed": False,
-        "job_name": order.name,
+        "job_name": order.environment.get("TRAINING_JOB_NAME", order.name),
         "log_level": hyperparameters.reserved.get(
             "sagemaker_container_log_level", DEFAULT_LOG_LEVEL
         ),

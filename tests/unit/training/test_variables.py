@@ -246,11 +246,13 @@ def test_without_hyperparameters_the_platforms_names_are_empty() -> None:
     assert variables["SM_LOG_LEVEL"] == "20"
 
 
-def test_what_the_user_sets_wins_over_everything_but_the_code_folder_on_the_path() -> None:
+def test_what_the_user_sets_wins_over_the_platform_and_the_toolkit_over_both() -> None:
     order = an_order(
         environment={
             "PATH": "/mine",
             "NCCL_DEBUG": "INFO",
+            "SM_MODEL_DIR": "/mine",
+            "GLOO_SOCKET_IFNAME": "eth1",
             "TRAINING_JOB_NAME": "other",
             "PYTHONPATH": "/lib",
             "DEPLOY_ENV": "local",
@@ -258,7 +260,9 @@ def test_what_the_user_sets_wins_over_everything_but_the_code_folder_on_the_path
     )
     variables = of(order)
     assert variables["PATH"] == "/mine"
-    assert variables["NCCL_DEBUG"] == "INFO"
+    assert variables["NCCL_DEBUG"] == "WARN"
+    assert variables["SM_MODEL_DIR"] == "/opt/ml/model"
+    assert variables["GLOO_SOCKET_IFNAME"] == "eth1"
     assert variables["TRAINING_JOB_NAME"] == "other"
     assert variables["PYTHONPATH"] == "/opt/ml/code:/lib"
     assert variables["DEPLOY_ENV"] == "local"
