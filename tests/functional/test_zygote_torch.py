@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import socket
 import statistics
 import sys
 import time
@@ -16,7 +18,8 @@ import pytest_asyncio
 
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import PRELOAD, Launcher
-from tests.host_orders import HostFolder, eventually, run
+from sagelet.worker.spec import HostOrder, Mounts, Rank
+from tests.host_orders import HostFolder, eventually, ranks, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -184,27 +187,156 @@ async def test_data_loader_workers_and_pickles_of_the_script_work(
     assert host.lines() == ["[0, 1, 4, 9, 16, 25, 36, 49]", "Net"]
 
 
-async def test_two_hosts_join_through_gloo(machine: Machine, tmp_path: Path) -> None:
+TRAIN = """
+    import json, os, sys, time
+    began_at, before = time.time(), set(sys.modules)
+    import torch, torch.distributed as dist
+    from torch.nn.parallel import DistributedDataParallel
+    from torch.utils.data import DataLoader, TensorDataset
+    from torch.utils.data.distributed import DistributedSampler
+    hosts = ["algo-1", "algo-2"]
+    rank = hosts.index(os.environ["CURRENT_HOST"])
+    os.environ["MASTER_ADDR"] = hosts[0]  # as scripts for SageMaker do
+    dist.init_process_group("gloo", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    data = TensorDataset(torch.randn(8, 4), torch.randn(8, 1))
+    sampler = DistributedSampler(data, shuffle=False)
+    model = DistributedDataParallel(torch.nn.Linear(4, 1))
+    optimizer = torch.optim.Adam(model.parameters())
+    for x, y in DataLoader(data, batch_size=4, sampler=sampler):
+        torch.nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+    stepped_at = time.time()
+    torch.save(model.module.state_dict(), f"{rank}.pth")
+    next(iter(DataLoader(data, num_workers=1)))
+    gradient = model.module.weight.grad.flatten().tolist()
+    dist.destroy_process_group()
+    print(json.dumps([began_at, stepped_at, sorted(set(sys.modules) - before), gradient]))
+    """
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _pair(
+    tmp_path: Path, script: str, namespace: str = "on"
+) -> tuple[list[HostFolder], list[HostOrder]]:
+    """Two hosts of a job, named by /etc/hosts where there can be one, and their orders."""
+    hosts = [HostFolder(tmp_path / str(number)) for number in (1, 2)]
+    names = {"algo-1": "127.0.0.1", "algo-2": "127.0.0.2"}
+    shared = {"MASTER_PORT": str(_free_port()), "GLOO_SOCKET_IFNAME": "lo"}
+    orders = []
+    for number, host in enumerate(hosts, start=1):
+        (host.root / "ml").mkdir()
+        (host.root / "hosts").write_text("127.0.0.1 localhost algo-1\n127.0.0.2 algo-2\n")
+        mounts = Mounts(str(host.root / "ml"), str(host.root / "hosts"), f"algo-{number}")
+        own = {"CURRENT_HOST": f"algo-{number}", "SAGELET_NAMESPACE": namespace}
+        order = host.order(script, threads=1, mounts=mounts, names=names, environment=shared | own)
+        orders.append(order)
+    return hosts, orders
+
+
+@pytest.mark.parametrize("namespace", ["on", "off"])
+async def test_two_hosts_take_a_step_together_with_nothing_left_to_import(
+    machine: Machine, tmp_path: Path, namespace: str
+) -> None:
+    hosts, orders = _pair(tmp_path, TRAIN, namespace)
+    asked_at = time.time()
+    codes = await asyncio.gather(*(run(machine.warm, order) for order in orders))
+    assert list(codes) == [0, 0], hosts[0].lines() + hosts[1].lines()
+
+    said = [json.loads(host.lines()[-1]) for host in hosts]
+    print(f"first step {max(stepped_at for _, stepped_at, *_ in said) - asked_at:.3f} s")
+    assert said[0][3] == said[1][3]
+    for _, _, imported, _ in said:
+        assert imported == []
+
+
+async def test_two_hosts_that_start_cold_meet_by_their_names_too(
+    machine: Machine, tmp_path: Path
+) -> None:
     script = """
-        import sys, torch, torch.distributed as dist
-        dist.init_process_group(
-            "gloo", init_method=f"file://{sys.argv[1]}", rank=int(sys.argv[2]), world_size=2
-        )
-        total = torch.tensor([float(sys.argv[2]) + 1])
+        import os, torch, torch.distributed as dist
+        rank = int(os.environ["CURRENT_HOST"][-1]) - 1
+        dist.init_process_group("gloo", init_method=f"tcp://algo-1:{os.environ['MASTER_PORT']}",
+                                rank=rank, world_size=2)
+        total = torch.tensor([rank + 1.0])
         dist.all_reduce(total)
         print(total.item())
         dist.destroy_process_group()
         """
-    hosts = [HostFolder(tmp_path / str(rank)) for rank in range(2)]
-    environment = {"GLOO_SOCKET_IFNAME": "lo"}
-    orders = [
-        host.order(script, str(tmp_path / "meet"), str(rank), environment=environment, threads=1)
-        for rank, host in enumerate(hosts)
-    ]
-    codes = await asyncio.gather(*(run(machine.warm, order) for order in orders))
+    hosts, orders = _pair(tmp_path, script, namespace="off")
+    codes = await asyncio.gather(*(run(machine.cold, order) for order in orders))
 
-    assert list(codes) == [0, 0]
+    assert list(codes) == [0, 0], hosts[0].lines() + hosts[1].lines()
     assert [host.lines()[-1] for host in hosts] == ["3.0", "3.0"]
+
+
+JOIN = """
+    import os, time, torch.distributed as dist
+    print("begins")
+    if os.environ["RANK"] == "1" and os.environ["FAULT"] == "never joins":
+        time.sleep(600)
+    dist.init_process_group("gloo")
+    print("joined", os.getpid())
+    if os.environ["RANK"] == "1":
+        time.sleep(600)
+    dist.barrier()
+    """
+
+
+def _gloo(host: HostFolder, fault: str) -> HostOrder:
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": "2"}
+    environment = {**shared, "FAULT": fault, "GLOO_SOCKET_IFNAME": "lo"}
+    return host.order(JOIN, ranks=ranks(2), environment=environment, threads=1, grace_s=0.3)
+
+
+async def test_a_process_that_never_joins_is_seen_in_the_stacks(
+    machine: Machine, host: HostFolder
+) -> None:
+    child = await machine.warm.launch(_gloo(host, "never joins"))
+    await eventually(lambda: len(host.lines()) == 2)
+    os.kill(child.process.pid, signal.SIGUSR1)
+    await eventually(lambda: sum("in <module>" in line for line in host.lines()) == 2)
+    await child.stop(20)
+
+    frames = [line for line in host.lines() if "File" in line]
+    assert any(" in init_process_group" in f and not f.startswith("[rank 1]") for f in frames)
+    assert f'[rank 1]   File "{host.code}/train.py", line 5 in <module>' in frames
+
+
+async def test_a_killed_process_does_not_leave_the_others_in_gloo(
+    machine: Machine, host: HostFolder
+) -> None:
+    child = await machine.warm.launch(_gloo(host, "is killed"))
+    await eventually(lambda: sum("joined" in line for line in host.lines()) == 2)
+    [joined] = [line for line in host.lines() if line.startswith("[rank 1] joined")]
+    began = time.monotonic()
+    os.kill(int(joined.split()[-1]), signal.SIGKILL)
+
+    assert await asyncio.wait_for(child.wait(), 30) == 137
+    assert time.monotonic() - began < 10
+    ended = host.exit()
+    assert (ended.rank, ended.exit_code) == (1, -9)
+    assert ended.error == "killed by SIGKILL (signal 9)"
+
+
+async def test_a_processs_own_gpus_are_those_that_torch_sees(
+    machine: Machine, host: HostFolder
+) -> None:
+    script = """
+        import torch
+        print(torch.cuda._parse_visible_devices(), torch.cuda.is_initialized(),
+              torch.cuda._is_in_bad_fork())
+        """
+    two = [Rank(number, {"CUDA_VISIBLE_DEVICES": str(number)}) for number in range(2)]
+    await run(machine.warm, host.order(script, ranks=two))
+
+    assert sorted(host.lines()) == ["[0] False False", "[rank 1] [1] False False"]
 
 
 COLD = [

@@ -20,7 +20,22 @@ from sagelet.worker.spec import Order
 
 __all__ = ["PRELOAD", "Child", "Launcher", "Launchers"]
 
-PRELOAD = ("torch", "torch._dynamo", "numpy", "torch.distributed", "torch.utils.data")
+PRELOAD = (
+    "torch",
+    "torch._dynamo",
+    "numpy",
+    "torch.distributed",
+    "torch.utils.data",
+    # What else a script's first steps import: looking a host up, backward(), save(), a DataLoader
+    # with workers, @record. Not every torch has them all.
+    "encodings.idna",
+    "torch.profiler._cupti_monitor",
+    "torch.utils.serialization",
+    "multiprocessing.popen_fork",
+    "multiprocessing.queues",
+    "multiprocessing.synchronize",
+    "torch.distributed.elastic.multiprocessing.errors",
+)
 
 _READY_WITHIN_S = 60.0
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sagelet.worker import fresh, libc, script, stacks
+from sagelet.worker import fresh, libc, meeting, naming, script, stacks
 from sagelet.worker.reporting import write_report
 from sagelet.worker.spec import HostOrder
 
@@ -63,6 +63,8 @@ def _begin(start: Start) -> NoReturn:
         _exec(order, start.report)
     fresh.text_streams(start.environment)
     fresh.identity()
+    naming.install(order.names, start.environment)
+    meeting.install(order.names)
     stacks.listen()
     run = script.run_module if order.way == "module" else script.run
     run(order.argv, start.report)

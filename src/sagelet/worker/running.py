@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterable, Mapping
 
-from sagelet.worker import entry, reporting, stacks
+from sagelet.worker import entry, naming, reporting, stacks
 from sagelet.worker.entry import Start
 from sagelet.worker.lines import LineSplitter
 from sagelet.worker.recording import Journal
@@ -52,6 +52,7 @@ class Running:
         if rank is not None:
             environment[reporting.ERROR_FILE] = f"{report}.json"
             environment.update(rank.environment)
+        environment = naming.with_addresses(environment, order.names)
         start = Start(
             order=order,
             environment=environment,
@@ -104,7 +105,13 @@ class Running:
     def _marked(self, lines: Iterable[str]) -> list[str]:
         if self._tells_its_stacks:
             lines = stacks.without_ours(lines)
-        return [f"{self._prefix}{line}" for line in lines]
+        if not self._prefix:
+            return list(lines)
+        # A line that is being overwritten begins with a carriage return, and goes on doing so.
+        return [
+            "\r" + self._prefix + line[1:] if line.startswith("\r") else self._prefix + line
+            for line in lines
+        ]
 
     def signal(self, number: int) -> None:
         """Send a signal to its group; where it has not made one yet, to itself."""

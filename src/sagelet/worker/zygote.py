@@ -97,7 +97,8 @@ class Zygote:
         try:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - a broken package must not keep the others cold; it is reported
-            self._skipped[module] = f"{type(error).__name__}: {error}"
+            if not _is_no_part(module, error):
+                self._skipped[module] = f"{type(error).__name__}: {error}"
         else:
             self._imported.append(module)
         finally:
@@ -222,6 +223,12 @@ class Zygote:
             if kind == "serve":
                 _kill_group(pid)
         os._exit(0)
+
+
+def _is_no_part(module: str, error: Exception) -> bool:
+    """Whether a package that is there lacks a module, in its present version."""
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    return "." in missing and f"{module}.".startswith(f"{missing}.")
 
 
 def _kill_group(pid: int) -> None:
