@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from sagelet.worker import processes
 
@@ -31,6 +32,14 @@ def started_at(pid: int) -> float | None:
         return _created_at(pid)
     stat = processes.read_stat(pid)
     return None if stat is None or stat.is_dead else stat.started_s
+
+
+def boot_id() -> str:
+    """Return what tells this start of the machine from any other; empty where nothing does."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def is_same_process(pid: int, started: float) -> bool:

@@ -17,13 +17,13 @@ from sagelet.journal.events import EventLog
 from sagelet.supervision import exits, watching
 from sagelet.supervision.child import Child
 from sagelet.supervision.launcher import Launcher
-from sagelet.supervision.process import ProcessId, is_same_process
-from sagelet.training.layout import HostFolder
+from sagelet.supervision.process import ProcessId
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobPaths
 from sagelet.training.outcome import internal_error
 from sagelet.training.records import History, JobEnded, read_events, read_history
 from sagelet.training.spawning import RunnerProcess
+from sagelet.training.waiting import end_hosts
 from sagelet.worker.frames import FrameDecoder, encode_frame
 from sagelet.worker.spec import order_from_json
 
@@ -94,22 +94,17 @@ class Follower:
             await self._follow_own(spawned)
 
     def _can_go_on(self, history: History) -> bool:
-        """Whether a new runner can take the job on: it has not begun, or its host was started."""
+        """Whether a new runner takes the job on: it begins, goes on with it, or only ends it."""
         if max(history.runners, self._spawned) >= RUNNERS:
             return False
-        if history.runner is None:
-            return not self._stop_asked
-        return bool(history.hosts) and all(
-            is_same_process(host.pid, host.started_at)
-            or HostFolder(self._paths.host(name)).exit_file.exists()
-            for name, host in history.hosts.items()
-        )
+        return bool(history.hosts) or not self._stop_asked
 
     async def _give_up(self, history: History) -> None:
         """End a job that nobody works on any more."""
         if self._stop_asked and not history.hosts:
             await self._insist(lambda: self._ledger.stop(self._name))
             return
+        await asyncio.to_thread(end_hosts, history)
         await self._fail(
             f"the process that ran this job was killed, or the machine stopped {self._last_words()}"
         )

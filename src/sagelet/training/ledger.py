@@ -73,9 +73,27 @@ def _moved(job: TrainingJob, event: Event) -> TrainingJob:
         return _ended(job, event)
     if not isinstance(event, StatusReached) or job.status is TrainingJobStatus.STOPPING:
         return job
-    if any(transition.status is event.status for transition in job.transitions):
+    message = event.message or MESSAGES[event.status]
+    if event.message and job.secondary_status is event.status:
+        return _saying(job, message)
+    if _is_known(job, event):
         return job
-    return job.moved_to(event.status, at=_utc(event.at), message=MESSAGES[event.status])
+    return job.moved_to(event.status, at=_utc(event.at), message=message)
+
+
+def _saying(job: TrainingJob, message: str) -> TrainingJob:
+    """Return a job whose present status has another message."""
+    *before, last = job.transitions
+    return replace(job, transitions=(*before, replace(last, message=message)))
+
+
+def _is_known(job: TrainingJob, event: StatusReached) -> bool:
+    """Whether a job is where an event leads, or was there before; statuses recur by attempts."""
+    at = _utc(event.at)
+    return job.secondary_status is event.status or any(
+        transition.status is event.status and transition.started_at == at
+        for transition in job.transitions
+    )
 
 
 def _ended(job: TrainingJob, event: JobEnded) -> TrainingJob:

@@ -12,12 +12,15 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
 
 from sagelet.supervision.process import ProcessId
+from sagelet.training.records import History
 
 LOOK_AGAIN_S = 0.05
+KILLED_WITHIN_S = 5.0
 
 
 class StopAsked(BaseException):  # it must pass the `except Exception` of whoever copies files
@@ -90,6 +93,11 @@ class ProcessWatch:
             self._pidfd = None
 
     @property
+    def descriptor(self) -> int | None:
+        """What becomes readable when the process ends; None where nothing tells."""
+        return self._pidfd
+
+    @property
     def has_ended(self) -> bool:
         """Whether the process is gone."""
         _reap(self.process.pid)
@@ -122,6 +130,17 @@ class ProcessWatch:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
+
+
+def end_hosts(history: History) -> None:
+    """Kill the supervisors of a history's hosts, whose scripts end with them; wait for that."""
+    deadline = time.monotonic() + KILLED_WITHIN_S
+    for host in history.hosts.values():
+        watch = ProcessWatch(ProcessId(host.pid, host.started_at))
+        watch.signal(signal.SIGKILL)
+        while not watch.has_ended and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_S)
+        watch.close()
 
 
 def _open_pidfd(pid: int) -> int | None:
