@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sagelet.supervision.fork_safety import why_cold
 from sagelet.supervision.warmth import Warmth
-from sagelet.worker.spec import HostOrder, Mounts, ServeOrder
+from sagelet.worker.spec import HostOrder, Mounts, Rank, ServeOrder
 
 WARMTH = Warmth(
     {"LD_LIBRARY_PATH": "/cuda", "PATH": "/bin"}, frozenset({"torch", "numpy", "queue", "json"})
@@ -82,6 +83,33 @@ def test_a_shell_entry_reads_everything_anew(tmp_path: Path) -> None:
     (tmp_path / "torch.py").touch()
     order = _host(tmp_path, {"LD_PRELOAD": "/x.so", "MKL_X": "1"}, entry="train.sh")
     assert why_cold(order, WARMTH) == ""
+
+
+@pytest.mark.parametrize("way", ["shell", "literal"])
+def test_a_command_reads_everything_anew(tmp_path: Path, way: str) -> None:
+    (tmp_path / "torch.py").touch()
+    order = replace(_host(tmp_path, {"LD_PRELOAD": "/x.so"}), way=way)
+    assert why_cold(order, WARMTH) == ""
+
+
+def test_a_variable_of_one_process_makes_all_cold(tmp_path: Path) -> None:
+    two = (Rank(0, {"RANK": "0"}), Rank(1, {"RANK": "1", "PYTHONHASHSEED": "1"}))
+    order = replace(_host(tmp_path), ranks=two)
+    assert why_cold(order, WARMTH) == "PYTHONHASHSEED is read when python starts"
+
+
+def test_a_module_of_the_jobs_is_looked_for_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "queue.py").touch()
+    order = replace(_host(tmp_path, entry="job.train"), way="module")
+    assert why_cold(order, WARMTH).startswith(f"queue in {tmp_path} ")
+
+
+def test_requirements_that_bring_numpy_need_a_torch_that_looks_for_it(tmp_path: Path) -> None:
+    (tmp_path / "numpy").mkdir()
+    order = replace(_host(tmp_path / "code"), site_dirs=(str(tmp_path),))
+    assert why_cold(order, WARMTH) == ""
+    without = Warmth({}, frozenset({"torch"}))
+    assert why_cold(order, without).startswith("its requirements bring numpy")
 
 
 def test_a_module_beside_the_script_that_hides_an_imported_one_makes_it_cold(

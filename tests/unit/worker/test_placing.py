@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sagelet.worker.placing import place, relocated
-from sagelet.worker.spec import HostOrder, Mounts, ServeOrder
+from sagelet.worker.spec import HostOrder, Mounts, Rank, ServeOrder
 
 HOST = HostOrder(("train.py",), "/opt/ml/code", {}, "log", "exit")
 SERVE = ServeOrder("/opt/ml/model", "/opt/ml/model/code", "inference.py", "/", {})
@@ -34,6 +36,13 @@ def test_the_tree_is_named_where_it_really_is(text: str, moved: str) -> None:
     assert elsewhere.argv == ("train.py", moved)
     assert elsewhere.environment == {"V": moved}
     assert elsewhere.cwd == moved
+
+
+def test_the_variables_of_each_process_name_the_tree_too() -> None:
+    order = replace(HOST, ranks=(Rank(0, {"OUT": "/opt/ml/model"}), Rank(1, {"OUT": "x"})))
+    elsewhere = relocated(order, "/jobs/1/ml")
+    assert isinstance(elsewhere, HostOrder)
+    assert elsewhere.ranks == (Rank(0, {"OUT": "/jobs/1/ml/model"}), Rank(1, {"OUT": "x"}))
 
 
 def test_a_worker_is_told_where_its_model_is() -> None:
