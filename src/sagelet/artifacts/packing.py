@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,10 +12,8 @@ from sagelet.artifacts.disk import CHUNK_BYTES, Draft, disk_errors
 from sagelet.artifacts.trees import is_executable, members_of
 from sagelet.errors import InvalidRequest
 
+_LEVEL = 2
 _GZIP = 31  # zlib's number for: a gzip header and trailer, the largest window
-_SAMPLE_BYTES = 1 << 16
-_SAMPLED = 16
-_DENSE = 0.85
 
 
 def pack(root: Path, archive: Path, *, members: Mapping[str, Path] | None = None) -> None:
@@ -40,11 +37,19 @@ def pack(root: Path, archive: Path, *, members: Mapping[str, Path] | None = None
 
 
 class _GzipWriter:
-    """A gzip stream without time or name in its header."""
+    """A gzip stream without time or name in its header, made by ISA-L.
 
-    def __init__(self, file: BinaryIO, strategy: int) -> None:
+    Its level 2 is the fastest that finds repeats. Measured in one thread, in MB/s, with the size
+    that is left: float32 weights 577 (92 %), where zlib's level 9 does 29 (93 %) and its level 1
+    33; English text 411 (33 %), where zlib's level 9 does 3 (27 %) and its level 1 82 (35 %). More
+    threads would wait for the disk.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        from isal import isal_zlib  # noqa: PLC0415 - a job's runner imports no package to begin
+
         self._file = file
-        self._deflate = zlib.compressobj(1, zlib.DEFLATED, _GZIP, zlib.DEF_MEM_LEVEL, strategy)
+        self._deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
 
     def write(self, data: bytes) -> None:
         self._file.write(self._deflate.compress(data))
@@ -54,7 +59,7 @@ class _GzipWriter:
 
 
 def _write(members: Mapping[str, Path], file: BinaryIO) -> None:
-    stream = _GzipWriter(file, _strategy(members.values()))
+    stream = _GzipWriter(file)
     for name, path in members.items():
         if path.is_dir():
             stream.write(_header(name, tarfile.DIRTYPE, 0o755, 0))
@@ -83,26 +88,3 @@ def _header(name: str, kind: bytes, mode: int, size: int) -> bytes:
     info = tarfile.TarInfo(name)
     info.type, info.mode, info.size = kind, mode, size
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
-
-
-def _strategy(paths: Iterable[Path]) -> int:
-    """Choose how to deflate, by the middles of the largest files.
-
-    Trained weights hold no repeats: searching for some costs two thirds of the time (measured on
-    float32: 115 MB/s without, 40 with level 1, 34 with level 6) and makes the archive no smaller.
-    """
-    largest = sorted((path for path in paths if path.is_file()), key=_size, reverse=True)[:_SAMPLED]
-    packed = dense = 0
-    for path in largest:
-        size = _size(path)
-        with path.open("rb") as file:
-            file.seek(max(0, size // 2 - _SAMPLE_BYTES // 2))
-            sample = file.read(_SAMPLE_BYTES)
-        packed += size
-        if len(zlib.compress(sample, 1)) > _DENSE * len(sample):
-            dense += size
-    return zlib.Z_HUFFMAN_ONLY if dense > packed / 2 else zlib.Z_DEFAULT_STRATEGY
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size

@@ -115,8 +115,8 @@ def from_document(document: Mapping[str, Any]) -> Event | None:
 class History:
     """What a journal says of a job so far.
 
-    `statuses`, `hosts`, `stop` and `failed` are the present attempt's alone; `trained_s` is how long
-    the earlier ones trained, and `began_at` when the first runner took the job.
+    `statuses`, `hosts`, `stop` and `failed` are the present attempt's alone; `trained_s` is how
+    long the earlier ones trained, and `began_at` when the first runner took the job.
     """
 
     runner: RunnerStarted | None = None

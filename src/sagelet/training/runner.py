@@ -19,7 +19,7 @@ from sagelet.domain.training import SecondaryStatus
 from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
 from sagelet.supervision.process import boot_id, started_at
-from sagelet.training import outcome
+from sagelet.training import libraries, outcome
 from sagelet.training.attempts import Why, ended_by, next_due
 from sagelet.training.ballast import Ballast
 from sagelet.training.channels import remove_inputs
@@ -256,6 +256,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     paths = JobPaths(Path(job_dir))
     _speak_into(paths.runner_log)
+    libraries.reach(os.environ)
     signals = Signals()
     with paths.lock.open("w") as lock:
         try:

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagelet.supervision.process import ProcessId, started_at
+from sagelet.training import libraries
 from sagelet.training.order import JobPaths
 from sagelet.worker.frames import encode_frame
 
 SPARE_FOR_S = 600.0
 
-# Where there is a /proc, a runner needs nothing of site-packages, and begins without a look there.
+# Where there is a /proc, a runner begins without a look at site-packages: see `libraries`.
 _FLAGS = ("-P", "-S") if sys.platform == "linux" else ("-P",)
 
 
@@ -54,6 +55,7 @@ class Runners:
         """Say what a runner finds our package by, and its environment; nothing is started."""
         self._package_path = package_path
         self._environment = environment
+        self._libraries = libraries.variable()
         self._lock = threading.Lock()
         self._spare: RunnerProcess | None = None
         self._spare_since = 0.0
@@ -127,6 +129,7 @@ class Runners:
                 pass_fds=(theirs.fileno(),),
                 env={
                     **self._environment,
+                    **self._libraries,
                     **(variables or {}),
                     "PYTHONPATH": str(self._package_path),
                 },

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from sagelet.supervision import package_path
+from sagelet.training import libraries
 
 TOO_HEAVY = {
     "argparse",
@@ -39,3 +40,24 @@ def test_a_runner_needs_neither_site_packages_nor_what_takes_long_to_import(
         check=True,
     ).stdout
     assert set(printed.split()) & TOO_HEAVY == set()
+
+
+def test_a_runner_finds_what_packs_archives_once_it_looks_for_it(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from sagelet.training import libraries
+before = list(sys.path)
+libraries.reach(os.environ)
+libraries.reach(os.environ)
+assert sys.path[: len(before)] == before
+assert len(sys.path) == len(before) + 1
+from isal import isal_zlib
+"""
+    subprocess.run(
+        [sys.executable, "-P", "-S", "-c", program],
+        env={
+            "PYTHONPATH": str(package_path.ensure(tmp_path / "pythonpath")),
+            **libraries.variable(),
+        },
+        check=True,
+    )
