@@ -94,6 +94,7 @@ class Downloads:
         if not wanted:
             return
         cancelled = threading.Event()
+        before = self._fetched_bytes
         with (
             ThreadPoolExecutor(_PIECES_AT_ONCE, "s3-piece") as pieces,
             ThreadPoolExecutor(_OBJECTS_AT_ONCE, "s3-object") as objects,
@@ -101,7 +102,7 @@ class Downloads:
             courier = _Courier(self._far, pieces, cancelled, self._count, self._pause_s)
             try:
                 futures = {objects.submit(self._place_of, each, courier): each for each in wanted}
-                for future in self._as_they_come(futures, wanted):
+                for future in self._as_they_come(futures, wanted, before):
                     path = future.result()
                     if path is not None:
                         yield futures[future], path
@@ -112,12 +113,12 @@ class Downloads:
         self._make_room()
 
     def _as_they_come(
-        self, futures: Iterable[Future[Path | None]], wanted: list[FoundObject]
+        self, futures: Iterable[Future[Path | None]], wanted: list[FoundObject], before: int
     ) -> Iterator[Future[Path | None]]:
         """Yield what is done; tell, every few seconds, how far the rest is."""
         total = sum(max(each.size_bytes, 0) for each in wanted)
         is_large = total >= TOLD_FROM_BYTES
-        before, told_at, began = self._fetched_bytes, time.monotonic(), time.monotonic()
+        began = told_at = time.monotonic()
         left = set(futures)
         while left:
             done, left = wait(left, timeout=_TELL_EACH_S, return_when=FIRST_COMPLETED)

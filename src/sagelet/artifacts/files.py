@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sagelet.artifacts.disk import copy_file, disk_errors, random_name
+from sagelet.artifacts.keys import MARK
 from sagelet.artifacts.object_store import FoundObject, ObjectStore
 from sagelet.artifacts.trees import members_of
 from sagelet.artifacts.uris import FileUri, S3Uri
@@ -161,6 +162,25 @@ class Artifacts:
             return self._buckets.folder(uri.bucket, uri.key)
         except BucketNotFound:
             return None
+
+    def whole_folder(self, uri: Uri) -> Path | None:
+        """Return the folder here that holds all objects of a prefix and no others, if there is one.
+
+        Names in it need not be those of the keys.
+        """
+        if not isinstance(uri, S3Uri):
+            return None
+        above, _, begun = uri.key.rpartition("/")
+        try:
+            folder = self._buckets.folder(uri.bucket, f"{above}/" if above else "")
+        except BucketNotFound:
+            return None
+        if folder is None or not begun:
+            return folder
+        names = [path.name for path in folder.iterdir()]
+        beginning = [name for name in names if name.startswith((begun, MARK))]
+        path = folder / begun
+        return path if beginning == [begun] and path.is_dir() and not path.is_symlink() else None
 
     def named_by(self, uri: Uri) -> Iterator[Named]:
         """Yield all that a URI names, an S3 one taken as a prefix, with names relative to it."""

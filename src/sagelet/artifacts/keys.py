@@ -48,6 +48,15 @@ def is_key(key: str) -> bool:
         return False
 
 
+def is_text(name: str) -> bool:
+    """Tell whether a file's name is UTF-8, as every part of a key is."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def path_of(key: str) -> tuple[str, ...]:
     """Return the names that lead from a bucket's folder to a key's file."""
     return tuple(name for segment in key.split("/") for name in names_of(segment))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sagelet.artifacts.disk import FOLDER_MODE, copy_file, disk_errors
 from sagelet.artifacts.gunzip import SUFFIX, gunzip
+from sagelet.artifacts.keys import MARK, is_text
 from sagelet.errors import InvalidRequest
 
 _NO_LINK = frozenset(
@@ -103,6 +104,37 @@ class Tree:
         return path
 
 
+def link_bucket(folder: Path, into: Path) -> bool:
+    """Show the objects of a bucket's folder under hard links, without a look at each key.
+
+    False, with whatever was linked by then, where a file's name is not the key's own or a link
+    cannot be made: see `keys`.
+    """
+    return _link_below(str(folder), str(into))
+
+
+def _link_below(folder: str, into: str) -> bool:
+    is_made = False
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if MARK in name or not (name.isascii() or is_text(name)):
+                return False
+            if entry.is_dir(follow_symlinks=False):
+                if not _link_below(entry.path, f"{into}/{name}"):
+                    return False
+            elif entry.is_file(follow_symlinks=False):
+                if not is_made:
+                    Path(into).mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                    is_made = True
+                try:
+                    if not _link(entry.path, f"{into}/{name}"):
+                        return False
+                except FileNotFoundError:  # removed, or moved beside, just now
+                    return False
+    return True
+
+
 def is_plain(folder: Path) -> bool:
     """Tell whether all below a folder is files and folders of one file system, none of them links.
 
@@ -150,7 +182,7 @@ def in_the_way(name: str) -> InvalidRequest:
     return InvalidRequest(f"{name!r} is in the way of another file of that name.")
 
 
-def _link(source: Path, target: str) -> bool:
+def _link(source: Path | str, target: str) -> bool:
     """Make a hard link; False where there can be none."""
     try:
         os.link(source, target)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sagelet.artifacts.keys import BESIDE, CONTINUED, MARK, is_key, names_of, segment_of
+from sagelet.artifacts.keys import BESIDE, CONTINUED, MARK, is_key, is_text, names_of, segment_of
 
 LAST = "\U0010ffff"
 """Sorts after every character: `prefix + LAST` is after all keys with that prefix."""
@@ -148,13 +148,5 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
 def _text(names: tuple[str, ...]) -> str | None:
     """Return the segment of a key that these names are, or None where they are none."""
     if len(names) == 1 and MARK not in names[0]:
-        return names[0] if _is_utf8(names[0]) else None
+        return names[0] if is_text(names[0]) else None
     return segment_of(names)
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

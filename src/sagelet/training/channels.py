@@ -21,7 +21,7 @@ from sagelet.artifacts.disk import disk_errors, random_name, remove_tree
 from sagelet.artifacts.files import Artifacts, Named
 from sagelet.artifacts.gunzip import is_gzip
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
-from sagelet.artifacts.views import Tree, can_lie_under, in_the_way, is_plain
+from sagelet.artifacts.views import Tree, can_lie_under, in_the_way, is_plain, link_bucket
 from sagelet.domain.training import Channel, Host, LiteralProgram
 from sagelet.errors import ModelDataMissing
 from sagelet.training.layout import HostFolder
@@ -124,13 +124,21 @@ class Channels:
                 names = [host.name for host in self._hosts(channel)]
                 trees = {name: Tree(draft / name, links=True) for name in names}
                 self._fill(channel, lambda part: trees[part] if part else None)
-            else:
+            elif not self._linked(channel, draft / "all"):
+                remove_tree(draft)
                 tree = Tree(draft / "all", links=True)
                 self._fill(channel, lambda _part: tree)
             with disk_errors(view):
                 draft.rename(view)
         finally:
             remove_tree(draft)
+
+    def _linked(self, channel: Channel, into: Path) -> bool:
+        """Link a bucket's folder as it is, where it is just what the channel takes in."""
+        if channel.data_type == MANIFEST or channel.compression == GZIP:
+            return False
+        folder = self._artifacts.whole_folder(parse_uri(channel.uri))
+        return folder is not None and link_bucket(folder, into) and into.is_dir()
 
     def _hosts(self, channel: Channel) -> list[Host]:
         return [host for host in self._order.cluster.hosts if channel.reaches(host)]
