@@ -12,7 +12,6 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +33,7 @@ def install(names: Mapping[str, str]) -> None:
         sys.meta_path.insert(0, _AfterTorch(names))
 
 
-class _AfterTorch(MetaPathFinder):
+class _AfterTorch:
     """Finds nothing; has torch.distributed taught when it has been imported."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
