@@ -161,7 +161,7 @@ class _Flow:
         """Follow an expression to a literal, or to a parameter of a function."""
         option = ""
         for _depth in range(_DEEPEST):
-            if (text := text_of(node)) is not None:
+            if (text := _beginning(node)) is not None:
                 return Literal(text, Use.READ, node, option)
             if isinstance(node, ast.Name):
                 scope = self._program.scope_of(node)
@@ -184,8 +184,6 @@ class _Flow:
                 return self._default(attr) if self._options.is_parsed(value) else None
             case ast.BinOp(left=left, op=ast.Div() | ast.Add()):
                 return left
-            case ast.JoinedStr(values=[ast.Constant() as first, *_]):
-                return first
             case ast.JoinedStr(values=[ast.FormattedValue(value=value), *_]):
                 return value
             case ast.Call():
@@ -221,6 +219,13 @@ class _Flow:
             given = argument(call, place, parameter) if place >= 0 else keyword(call, parameter)
             if given is not None:
                 yield given, use
+
+
+def _beginning(node: ast.expr) -> str | None:
+    """Return a literal's text, or the text that an f-string begins with."""
+    if isinstance(node, ast.JoinedStr):
+        return text_of(node.values[0]) if node.values else None
+    return text_of(node)
 
 
 def _some(node: ast.expr | None, use: Use) -> Iterator[tuple[ast.expr, Use]]:

@@ -20,7 +20,7 @@ REFUSED = Rule(
         "It is damaged or cut off, is no gzipped tar, or holds what is refused here and by newer "
         "toolkits: names and links that lead outside, devices, more than anybody wants unpacked."
     ),
-    fix="Pack it anew: `tar -czf model.tar.gz -C model .`",
+    fix="Pack it anew, from inside of its folder: `tar -czf model.tar.gz *`.",
 )
 LAYOUT = Rule(
     id="archive-layout",
@@ -31,7 +31,7 @@ LAYOUT = Rule(
         "for the weights where model_fn says. Packed with its folder (`tar -czf model.tar.gz "
         "model/`) everything is one level too deep; scripts beside the weights are not found."
     ),
-    fix="Weights at the root, scripts in `code/`: `tar -czf model.tar.gz -C model .`",
+    fix="Put weights at the root and scripts into `code/`, and pack from inside of the folder.",
     example="model/model.pth, model/code/inference.py  # too deep\nmodel.pth, code/inference.py",
 )
 JUNK = Rule(
