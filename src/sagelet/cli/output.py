@@ -94,6 +94,11 @@ class Output:
         """Write data, as it is, with a newline, to standard output."""
         click.echo(text, color=_colour_on(sys.stdout.isatty(), no_color=self.no_color))
 
+    def styled(self, text: str, colour: str) -> str:
+        """Return text in a colour where data may be coloured."""
+        shown = _colour_on(sys.stdout.isatty(), no_color=self.no_color) and not self.json
+        return click.style(text, fg=colour) if shown else text
+
     def document(self, document: Mapping[str, Any] | Sequence[Any]) -> None:
         """Write data as one JSON document."""
         click.echo(json.dumps(document, indent=2, default=_json_default, ensure_ascii=False))

@@ -35,6 +35,8 @@ class LogReader:
         """Name the log's first file, which need not be there yet, and where to go on."""
         self._path = path
         self.place = place
+        self._states: dict[str, str] = {}
+        """How the lines stand that are being overwritten, by what is written before them."""
 
     def batch(self) -> list[Record]:
         """Return the next lines, about `BATCH_BYTES` of them; none when there are no more yet."""
@@ -43,7 +45,8 @@ class LogReader:
             # Looked at first: whatever made a later file does not write to this one any more.
             lines = self._read_on()
             if lines:
-                return [record for line in lines if (record := _record(line)) is not None]
+                records = (_record(line) for line in lines)
+                return [plain for one in records if one and (plain := self._plain(*one))]
             if later is None:
                 return []
             self.place = Place(later, 0)
@@ -83,6 +86,20 @@ class LogReader:
             end = len(raw)
         self.place = Place(self.place.part, offset + end)
         return raw[: end - 1].split(b"\n") if end else []
+
+    def _plain(self, ms: int, message: str) -> Record | None:
+        """Return a line without its carriage returns; None for a state that was told before.
+
+        A line that is overwritten is told as it stands, and again when it ends (`worker.lines`).
+        """
+        if "\r" not in message:
+            return ms, message
+        begin, _, state = message.partition("\r")
+        if state:
+            self._states[begin] = state
+            return ms, begin + state
+        ended = {before + told for before, told in self._states.items()}
+        return None if begin in ended else (ms, begin)
 
     def _later(self) -> int | None:
         """The number of the file in which the log goes on after the present one, if it does."""

@@ -9,8 +9,10 @@ LONGEST_LINE_BYTES = 2**20
 class LineSplitter:
     """Cuts what one stream of a process writes into lines.
 
-    Indentation and empty lines are kept. Text that is overwritten with carriage returns counts
-    once when its line ends, and before that as it stands every half second.
+    Indentation and empty lines are kept. Text that is overwritten with carriage returns counts as
+    its last state when its line ends. Before that it is told every half second as it stands, with
+    a carriage return before it; the line's end is then told with one after it. Whoever shows a log
+    can so leave out what was overwritten, or show it in one place.
     """
 
     def __init__(self) -> None:
@@ -52,7 +54,7 @@ class LineSplitter:
         if not state or state == self._told:
             return []
         self._told = state
-        return [_text(state)]
+        return ["\r" + _text(state)]
 
     def finish(self) -> list[str]:
         """Return the last line where nothing ended it."""
@@ -62,9 +64,7 @@ class LineSplitter:
         lines = []
         while len(self._line) > LONGEST_LINE_BYTES:
             lines.append(self._cut())
-        state = _last_state(self._line)
-        if not (state and state == self._told):
-            lines.append(_text(state))
+        lines.append(_text(_last_state(self._line)) + ("\r" if self._told else ""))
         self._line.clear()
         self._updated_since, self._told = None, b""
         return lines

@@ -106,6 +106,13 @@ def test_escaped_and_indented_lines_are_searched_as_they_were_printed(job: Job) 
     assert job.points(1) == [(2, 2.0)]
 
 
+def test_a_line_that_is_overwritten_counts_once_for_each_state(job: Job) -> None:
+    job.write([(1, "\rloss=3"), (2, "[rank 1] \rloss=2"), (3, "\rloss=1"), (4, "loss=1\r")])
+    job.write([(5, "[rank 1] loss=0.5\r"), (6, "loss=1")])
+    job.matcher(a_metric("loss", r"loss=(.*)$")).close()
+    assert job.points() == [(1, 3.0), (2, 2.0), (3, 1.0), (5, 0.5), (6, 1.0)]
+
+
 def test_two_definitions_of_one_name_make_one_metric(job: Job) -> None:
     job.write([(1, "a=1"), (2, "b=2")])
     found = job.matcher(a_metric("m", "a=(.)"), a_metric("m", "b=(.)")).close()

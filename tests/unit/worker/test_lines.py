@@ -60,17 +60,24 @@ def test_an_overwritten_line_is_told_every_half_second_as_it_stands() -> None:
         splitter.feed(b"\r%d%%" % tick, now)
         told += [(now, line) for line in splitter.updates(now)]
 
-    assert [line for _, line in told] == ["5%", "10%"]
-    assert splitter.feed(b"\r99%\n", 9.0) == ["99%"]
+    assert [line for _, line in told] == ["\r5%", "\r10%"]
+    assert splitter.feed(b"\r99%\n", 9.0) == ["99%\r"]
     assert not splitter.is_updating
 
 
-def test_an_overwritten_line_that_was_told_already_is_not_told_again_when_it_ends() -> None:
+def test_a_state_is_told_once_and_again_as_the_lines_end() -> None:
     splitter = LineSplitter()
     splitter.feed(b"\r100%", 0.0)
-    assert splitter.updates(1.0) == ["100%"]
+    assert splitter.updates(1.0) == ["\r100%"]
     assert splitter.updates(2.0) == []
-    assert splitter.feed(b"\nnext\n", 3.0) == ["next"]
+    assert splitter.feed(b"\nnext\n", 3.0) == ["100%\r", "next"]
+
+
+def test_an_overwritten_line_that_nothing_ended_is_told_as_its_end() -> None:
+    splitter = LineSplitter()
+    splitter.feed(b"\r 7%", 0.0)
+    assert splitter.updates(1.0) == ["\r 7%"]
+    assert splitter.finish() == [" 7%\r"]
 
 
 def test_a_partial_line_that_nothing_overwrites_waits_for_its_end() -> None:

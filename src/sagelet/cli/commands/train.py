@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sagelet.cli.commands.logs import followed, group_of
 from sagelet.cli.context import App, with_shared_options
-from sagelet.cli.output import safe
-from sagelet.cli.resources import JOB
-from sagelet.errors import OperationFailed, RemoteRefused
+from sagelet.cli.training_follow import follow
+from sagelet.errors import OperationFailed
 
 if TYPE_CHECKING:
     from sagelet.deploy.training import Training
@@ -106,45 +101,7 @@ def _act(app: App, training: Training, *, dry_run: bool) -> bool:
     return True
 
 
-def follow(app: App, job: str) -> dict[str, Any]:
-    """Write a job's log as it comes; return the job's description once it has ended."""
-    with _stopping_on_interrupt(app, job):
-        for event in followed(app, JOB, job, group_of(JOB, job)):
-            host = event["logStreamName"].rpartition("/")[2].rsplit("-", 1)[0]
-            line = f"{host} | {safe(event['message'])}"
-            if app.output.json:
-                app.output.say(line)
-            else:
-                app.output.text(line)
-    return app.call("sagemaker", "DescribeTrainingJob", TrainingJobName=job)
-
-
-@contextmanager
-def _stopping_on_interrupt(app: App, job: str) -> Iterator[None]:
-    """Make the first Ctrl-C stop the job, and the second one leave."""
-    wanted = False
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal wanted
-        if wanted:
-            raise KeyboardInterrupt
-        wanted = True
-        app.output.say(f"stopping {job}; Ctrl-C again leaves it to end by itself")
-        try:
-            app.call("sagemaker", "StopTrainingJob", TrainingJobName=job)
-        except RemoteRefused as refused:
-            app.output.say(refused.message)  # it has ended already
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if wanted:
-        raise KeyboardInterrupt
-
-
-def _report(app: App, description: dict[str, Any], seconds: float) -> None:
+def _report(app: App, description: Mapping[str, Any], seconds: float) -> None:
     job, status = description["TrainingJobName"], description["TrainingJobStatus"]
     if status == "Failed":
         reason = description["FailureReason"]
