@@ -121,6 +121,13 @@ async def test_the_script_sees_the_tree_that_the_log_names(machine: TrainingMach
         assert report["environ"]["MASTER_ADDR"] == "127.0.0.1"
 
 
+async def test_a_script_imports_what_lies_beside_it(machine: TrainingMachine) -> None:
+    source = machine.folder("source", {"train.py": "import steps\n", "steps.py": "print('steps')"})
+    job = await machine.finish(machine.job(program=ToolkitProgram("train.py", source.as_uri())))
+    assert job.failure_reason is None
+    assert "steps" in machine.lines(job)
+
+
 async def test_an_exit_code_fails_the_job_and_keeps_its_output(machine: TrainingMachine) -> None:
     job = await machine.run(
         """

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 _INSTALL_S = 900.0
-_UV_PLANS = re.compile(r"^ \+ (\S+?)==(\S+?)(?: \(from (\S+)\))?$", re.MULTILINE)
+_UV_PLANS = re.compile(
+    r"^ \+ (?P<name>[^\s=]+)(?:==(?P<version>\S+?)(?: \(from (?P<url>\S+)\))?| @ (?P<place>\S+))$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,7 @@ class Uv:
         """Ask for a plan."""
         argv = ["--dry-run", "-r", str(requirements), "-c", str(constraints)]
         said = await self._run(interpreter, argv)
-        return [
-            f"{name} @ {url}" if url else f"{name}=={version}"
-            for name, version, url in _UV_PLANS.findall(said.text)
-        ]
+        return [_planned(plan) for plan in _UV_PLANS.finditer(said.text)]
 
     async def install(self, interpreter: Interpreter, pinned: Path, target: Path) -> None:
         """Install into the target."""
@@ -140,6 +140,12 @@ async def _insist(argv: Sequence[str], interpreter: Interpreter) -> Said:
     if said.exit_code:
         raise InstallerFailed(said.text)
     return said
+
+
+def _planned(plan: re.Match[str]) -> str:
+    """Return one line of uv's plan as a requirement."""
+    place = plan["url"] or plan["place"]
+    return f"{plan['name']} @ {place}" if place else f"{plan['name']}=={plan['version']}"
 
 
 def _pin(reported: Mapping[str, object]) -> str:

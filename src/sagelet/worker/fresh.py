@@ -120,6 +120,9 @@ def module_path(wanted: Mapping[str, str]) -> None:
         if entry and entry not in own and os.path.realpath(entry) != ours
     ]
     sys.path[:] = [*own, *rest, OUR_FOLDER]
+    # What was not there when Python started may be by now: /opt/ml/code, in a namespace of its own.
+    for folder in [path for path, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[folder]
 
 
 def packages(folders: Sequence[str]) -> None:
