@@ -28,8 +28,10 @@ def ignore() -> None:
 def listen() -> None:
     """From now on write the stacks of this process to standard error when the signal comes.
 
-    It is written from C, so that a process which hangs in a library writes it, too.
+    It is written from C, so that a process which hangs in a library writes it, too. So it does when
+    it crashes, which would else leave no line of the user's.
     """
+    faulthandler.enable(file=_STDERR)
     faulthandler.register(SIGNAL, file=_STDERR, all_threads=True, chain=False)
 
 

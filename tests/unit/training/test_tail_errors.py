@@ -37,7 +37,7 @@ RANKS = f"""\
 [rank0]: Traceback (most recent call last):
 [rank0]:   File "{CODE}/train.py", line 16, in <module>
 [rank0]:     dist.all_reduce(t)
-[rank0]:   File "/venv/lib/python3.11/site-packages/torch/distributed/c10d.py", line 9, in all_reduce
+[rank0]:   File "/venv/lib/python3.11/site-packages/torch/distributed/c10d.py", line 9, in reduce
 [rank0]:     work.wait()
 [rank0]: torch.distributed.DistNetworkError: the connection was closed
 Traceback (most recent call last):
