@@ -14,7 +14,7 @@ from sagelet.buckets import deviations as s3
 from sagelet.cli import failures
 from sagelet.cli.main import COMMANDS
 from sagelet.control import deviations, refusals
-from sagelet.domain.training import Channel
+from sagelet.domain.training import Channel, ToolkitProgram
 from sagelet.training.layout import OPT_ML, MlTree
 from sagelet.training.variables import Machine, Rendezvous, environment
 from sagelet.worker.serving.context import Context
@@ -115,8 +115,10 @@ def test_every_variable_that_the_code_names_is_in_the_reference() -> None:
 
 def test_every_variable_that_a_script_is_given_is_in_the_training_contract() -> None:
     order = an_order(channels=(Channel("training", "s3://bucket/data"),))
+    assert isinstance(order.program, ToolkitProgram)
     given = environment(
         order,
+        order.program,
         order.cluster.hosts[0],
         seen=MlTree(OPT_ML),
         machine=Machine(cpus=2, torch_version="2.13.0"),
