@@ -7,7 +7,7 @@ import shutil
 import tarfile
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,7 +37,12 @@ class TrainingMachine:
     """A home with a bucket, and a job runner on it."""
 
     def __init__(
-        self, home: Path, *, variables: Mapping[str, str] | None = None, warm: bool = False
+        self,
+        home: Path,
+        *,
+        variables: Mapping[str, str] | None = None,
+        warm: bool = False,
+        preload: Sequence[str] = (),
     ) -> None:
         self.root = home.parent / "work"
         self.home = Home(home)
@@ -54,7 +59,7 @@ class TrainingMachine:
         self.launchers = Launchers(
             package_path=package_path.ensure(self.home.pythonpath),
             warm=warm,
-            preload=(),
+            preload=preload,
             on_note=self.notes.append,
         )
         self.runner = LocalJobRunner(
@@ -174,9 +179,9 @@ class TrainingMachine:
         """The files of a job's folder."""
         return JobPaths(self.home.job(job.ulid))
 
-    def lines(self, job: TrainingJob) -> list[str]:
-        """What a job's first host has logged."""
-        path = self.logs.path_of(GROUP, job.log_stream(job.cluster.hosts[0]))
+    def lines(self, job: TrainingJob, host: int = 0) -> list[str]:
+        """What a job's host, the first by default, has logged."""
+        path = self.logs.path_of(GROUP, job.log_stream(job.cluster.hosts[host]))
         if not path.exists():
             return []
         records = map(decode_record, path.read_bytes().splitlines())
@@ -189,3 +194,9 @@ class TrainingMachine:
             file = tar.extractfile(name)
             assert file is not None
             return file.read().decode()
+
+    def members(self, job: TrainingJob, archive: str) -> list[str]:
+        """The names in one of a job's archives."""
+        uri = S3Uri("bucket", f"out/{job.name}/output/{archive}")
+        with tarfile.open(self.artifacts.local_path(uri)) as tar:
+            return tar.getnames()

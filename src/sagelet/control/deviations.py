@@ -31,7 +31,7 @@ _NO_SHELL = "there is no other machine to log in to"
 _NO_TIMEOUTS = "loading is local: an endpoint fails as soon as its model does"
 _NO_DEBUGGER = "Debugger, Profiler and TensorBoard do not run here"
 _NO_TRACKING = "no experiment tracking service runs here"
-_NO_SPOT = "nothing is interrupted here, so there is nothing to wait for or to retry"
+_NO_SPOT = "this machine is always there, so there is nothing to wait for or to retry"
 _ONE_WAY = "new workers always come up beside the old ones, which serve until the swap"
 _NO_DIFFERENCE = "it makes no difference to the answer"
 _ONE_ACCOUNT = "there is one account"
@@ -79,7 +79,6 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
         "DebugHookConfig": _NO_DEBUGGER,
         "DebugRuleConfigurations": _NO_DEBUGGER,
         "EnableInterContainerTrafficEncryption": "traffic between hosts stays on loopback",
-        "EnableManagedSpotTraining": _NO_SPOT,
         "EnableNetworkIsolation": _NO_NETWORK,
         "ExperimentConfig": _NO_TRACKING,
         "InfraCheckConfig": _NO_HARDWARE,
@@ -99,7 +98,6 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
         "RetryStrategy": _NO_SPOT,
         "SessionChainingConfig": _NO_ROLES,
         "StoppingCondition.MaxPendingTimeInSeconds": _NO_SPOT,
-        "StoppingCondition.MaxWaitTimeInSeconds": _NO_SPOT,
         "TensorBoardOutputConfig": _NO_DEBUGGER,
         "VpcConfig": _NO_NETWORK,
     },
@@ -159,6 +157,7 @@ _WIDENED: Mapping[str, tuple[re.Pattern[str], str]] = {
     "CreateTrainingJob.ResourceConfig.InstanceType": (_LOCAL_TYPES, _TYPES),
     "CreateTrainingJob.InputDataConfig.DataSource.S3DataSource.S3Uri": (_FILE_URL, _FILES),
     "CreateTrainingJob.OutputDataConfig.S3OutputPath": (_FILE_URL, _FILES),
+    "CreateTrainingJob.CheckpointConfig.S3Uri": (_FILE_URL, _FILES),
     "CreateTrainingJob.DebugHookConfig.S3OutputPath": (_FILE_URL, _FILES),
     "CreateTrainingJob.ProfilerConfig.S3OutputPath": (_FILE_URL, _FILES),
     "CreateTrainingJob.TensorBoardOutputConfig.S3OutputPath": (_FILE_URL, _FILES),

@@ -96,11 +96,6 @@ REFUSED: tuple[Refused, ...] = (
     Refused(
         "CreateTrainingJob", "ResourceConfig.InstancePreferences", "give one InstanceType instead"
     ),
-    Refused(
-        "CreateTrainingJob",
-        "CheckpointConfig",
-        "checkpoints are not synchronised; write them to /opt/ml/model, which is stored at the end",
-    ),
     Refused("CreateTrainingJob", "ServerlessJobConfig", "there is no model hub here"),
     Refused("CreateTrainingJob", "ModelPackageConfig", "there is no model registry"),
     Refused(

@@ -24,19 +24,20 @@ def check_data(artifacts: Artifacts, job: TrainingJob, *, account: Account) -> N
         InvalidRequest: in AWS's words where they are known.
     """
     is_aws = S3Access.of(job.environment).is_aws
-    output = parse_uri(job.output_uri)
     if not is_aws:
-        _require_place(artifacts, output)
+        _require_place(artifacts, "S3OutputPath", parse_uri(job.output_uri))
+    if not is_aws and job.checkpoints is not None:
+        _require_place(artifacts, "CheckpointConfig.S3Uri", parse_uri(job.checkpoints.uri))
     for channel in job.channels:
         if isinstance(parse_uri(channel.uri), FileUri) or not is_aws:
             _require_data(artifacts, channel, job, account)
 
 
-def _require_place(artifacts: Artifacts, uri: S3Uri | FileUri) -> None:
+def _require_place(artifacts: Artifacts, member: str, uri: S3Uri | FileUri) -> None:
     # Found out only after training, it would cost the training.
     if isinstance(uri, S3Uri) and not artifacts.takes(uri):
         raise InvalidRequest(
-            message=f'The bucket "{uri.bucket}" of S3OutputPath "{uri}" does not exist; '
+            message=f'The bucket "{uri.bucket}" of {member} "{uri}" does not exist; '
             f"create it first, for example with `aws s3 mb s3://{uri.bucket}`."
         )
 

@@ -6,7 +6,7 @@ hosts/algo-1/ml/input/config/{hyperparameters,inputdataconfig,resourceconfig}.js
                 output/data/              becomes output.tar.gz
                 output/failure            the script's own words on why it failed
                 code/                     the source; the script's working directory
-                checkpoints/
+                checkpoints/              restored and stored where the job asks for it
 hosts/algo-1/hosts                        appears at /etc/hosts
 hosts/algo-1/exit.json                    how the script ended
 """
@@ -110,7 +110,18 @@ def lay_out(order: JobOrder, host: Host, folder: HostFolder) -> None:
     _write_json(tree.config / "hyperparameters.json", order.hyperparameters)
     _write_json(tree.config / "inputdataconfig.json", input_data_config(order.channels_of(host)))
     _write_json(tree.config / "resourceconfig.json", resource_config(order.cluster, host))
+    if order.checkpoints is not None:
+        _write_json(tree.config / "checkpointconfig.json", checkpoint_config(order, tree))
     folder.hosts_file.write_text(hosts_file(order.cluster, _machine_hosts()), encoding="utf-8")
+
+
+def checkpoint_config(order: JobOrder, tree: MlTree) -> dict[str, str]:
+    """Return what checkpointconfig.json says: LocalPath is where the script finds it."""
+    if order.checkpoints is None:
+        return {}
+    below = Path(order.checkpoints.local_path).relative_to(OPT_ML)
+    base = tree.base if order.no_namespace else OPT_ML
+    return {"S3Uri": order.checkpoints.uri, "LocalPath": str(base / below)}
 
 
 def host_names(cluster: Cluster) -> list[str]:

@@ -73,6 +73,11 @@ class JobPaths:
         return self.root / "metrics"
 
     @property
+    def checkpoints(self) -> Path:
+        """Which checkpoints were stored."""
+        return self.root / "checkpoints.json"
+
+    @property
     def packing(self) -> Path:
         """Where archives are made before they are uploaded."""
         return self.root / "packing"

@@ -30,6 +30,7 @@ __all__ = [
     "Outcome",
     "ScriptFacts",
     "algorithm_error",
+    "checkpoints_failed",
     "client_error",
     "container_exit_code",
     "download_failed",
@@ -205,6 +206,12 @@ def download_failed(
     words = _nothing_there(uri, order) if missing else in_words(error)
     what = f"channel {channel.name}: " if channel else "source: "
     return Outcome(SecondaryStatus.FAILED, client_error(f"Data download failed: {what}{words}"))
+
+
+def checkpoints_failed(error: Exception) -> Outcome:
+    """Return the failure of a job whose checkpoints did not come."""
+    reason = client_error(f"Data download failed: checkpoints: {in_words(error)}")
+    return Outcome(SecondaryStatus.FAILED, reason)
 
 
 def upload_failed(error: Exception, ended: Outcome) -> Outcome:

@@ -1,20 +1,22 @@
 """What a job leaves behind: model.tar.gz and output.tar.gz in `<S3OutputPath>/<job>/output/`.
 
 An archive is made in the job's folder and stored whole, so a truncated one is never seen. The
-trees of the hosts are merged; where two wrote the same path, the later host's is kept.
+trees of the hosts are merged; where two wrote the same path, the later host's is kept, and the log
+says so.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 
 from sagelet.artifacts import archives
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.trees import members_of
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
 from sagelet.domain.training import SecondaryStatus
+from sagelet.training.clashes import Clashes
 from sagelet.training.order import JobOrder, JobPaths
 
 Uri = S3Uri | FileUri
@@ -23,16 +25,19 @@ Uri = S3Uri | FileUri
 class Outputs:
     """Stores what a job's hosts left."""
 
-    def __init__(self, artifacts: Artifacts, order: JobOrder, paths: JobPaths) -> None:
-        """Take the places; nothing is read before `store`."""
+    def __init__(
+        self, artifacts: Artifacts, order: JobOrder, paths: JobPaths, say: Callable[[str], None]
+    ) -> None:
+        """Take the places, and the log to tell of clashes in; nothing is read before `store`."""
         self._artifacts = artifacts
+        self._say = say
         self._order = order
         self._packing = paths.packing
 
     def store(
-        self, status: SecondaryStatus, *, models: Sequence[Path], outputs: Sequence[Path]
+        self, status: SecondaryStatus, *, models: Mapping[str, Path], outputs: Mapping[str, Path]
     ) -> str | None:
-        """Store the folders of all hosts; return the model's URI, or None where there is none.
+        """Store the hosts' folders, by host; return the model's URI, or None where there is none.
 
         A completed job's model is stored even if it is empty, a stopped one's only if it is not,
         and a failed one's never; the output always.
@@ -42,23 +47,22 @@ class Outputs:
         """
         base = child(parse_uri(self._order.output_uri), self._order.name, "output")
         try:
-            self._store("output", outputs, base)
-            model = _merged(models)
-            if status is SecondaryStatus.COMPLETED or (
-                model and status is not SecondaryStatus.FAILED
-            ):
-                return self._store("model", models, base)
+            self._store("output", self._merged("output.tar.gz", outputs), base)
+            if status is SecondaryStatus.FAILED:
+                return None
+            model = self._merged("model.tar.gz", models)
+            if model or status is SecondaryStatus.COMPLETED:
+                return self._store("model", model, base)
             return None
         finally:
             shutil.rmtree(self._packing, ignore_errors=True)
 
-    def _store(self, what: str, folders: Sequence[Path], base: Uri) -> str:
+    def _store(self, what: str, members: Mapping[str, Path], base: Uri) -> str:
         """Store one kind of output, as one archive or as its files; return its URI."""
-        members = _merged(folders)
         if self._order.is_compressed:
             self._packing.mkdir(parents=True, exist_ok=True)
             archive = self._packing / f"{what}.tar.gz"
-            archives.pack(folders[0], archive, members=members)
+            archives.pack(self._packing, archive, members=members)
             target = child(base, archive.name)
             self._artifacts.upload(archive, target)
             return str(target)
@@ -67,20 +71,31 @@ class Outputs:
                 self._artifacts.upload(path, child(base, what, *name.split("/")))
         return f"{child(base, what)}/"
 
+    def _merged(self, what: str, folders: Mapping[str, Path]) -> dict[str, Path]:
+        """The files of all hosts, and the folders that are empty, by their path."""
+        clashes = Clashes(what, self._say)
+        members: dict[str, Path] = {}
+        writers: dict[str, list[str]] = {}
+        for host, folder in folders.items():
+            for name, path in members_of(folder).items():
+                members[name] = path
+                if path.is_file():
+                    writers.setdefault(name, []).append(host)
+        for name, hosts in writers.items():
+            if len(hosts) > 1:
+                clashes.tell(name, hosts)
+        for path in {path for name in members for path in PurePosixPath(name).parents}:
+            if str(path) in writers:  # a file here is a folder there, which is more
+                clashes.tell(str(path), (*writers[str(path)], "another host"))
+                del members[str(path)]
+        return {name: path for name, path in members.items() if path.is_file() or _is_empty(path)}
+
 
 def child(uri: Uri, *parts: str) -> Uri:
     """Return the URI below another."""
     if isinstance(uri, S3Uri):
         return uri.child(*parts)
     return FileUri(uri.path.joinpath(*parts))
-
-
-def _merged(folders: Sequence[Path]) -> dict[str, Path]:
-    """The files of all folders, and the folders that are empty, by their path."""
-    members: dict[str, Path] = {}
-    for folder in folders:
-        members |= members_of(folder)
-    return {name: path for name, path in members.items() if path.is_file() or _is_empty(path)}
 
 
 def _is_empty(folder: Path) -> bool:

@@ -24,12 +24,10 @@ from sagelet.training.attempts import Why, ended_by, next_due
 from sagelet.training.ballast import Ballast
 from sagelet.training.channels import remove_inputs
 from sagelet.training.host_group import HostGroup
-from sagelet.training.inputs import artifacts_of
+from sagelet.training.inputs import artifacts_of, check_output
 from sagelet.training.launching import DaemonLink
-from sagelet.training.metrics import MetricsMatcher
 from sagelet.training.order import JobOrder, JobPaths, read_order
 from sagelet.training.outcome import Outcome
-from sagelet.training.outputs import Outputs
 from sagelet.training.records import (
     Event,
     History,
@@ -40,6 +38,7 @@ from sagelet.training.records import (
     read_history,
     to_document,
 )
+from sagelet.training.results import Results
 from sagelet.training.waiting import Signals, StopAsked, end_hosts
 
 
@@ -57,11 +56,8 @@ class Runner:
         self._events = EventLog(paths.events)
         self._artifacts = artifacts_of(order, lambda line: self._group.hosts[0].log.say(line))
         self._group = HostGroup(order, paths, link=link, signals=signals, note=self._note)
-        self._outputs = Outputs(self._artifacts, order, paths)
+        self._results = Results(order, paths, self._artifacts, self._group.hosts)
         self._ballast = Ballast(paths.ballast)
-        self._metrics = MetricsMatcher(
-            order.metrics, {host.name: host.log for host in self._group.hosts}, paths.metrics
-        )
 
     def run(self) -> None:
         """Begin the job, or go on with it, and write its end."""
@@ -99,8 +95,7 @@ class Runner:
             ended = self._judge(history)
             if not self._was_interrupted(history, ended):
                 return self._finish(history, ended)
-            self._reach(SecondaryStatus.INTERRUPTED)
-            self._reach(SecondaryStatus.STARTING)
+            self._interrupt()
             history = self._history()
 
     def _is_under_way(self, history: History) -> bool:
@@ -128,31 +123,47 @@ class Runner:
             self._ballast.take()
         except OSError as error:
             return outcome.download_failed(error, self._order, "")
-        return self._group.prepare(self._artifacts)
+        try:
+            check_output(self._artifacts, self._order)
+        except SageletError as error:
+            return Outcome(SecondaryStatus.FAILED, outcome.client_error(str(error)))
+        failed = self._group.prepare(self._artifacts)
+        if failed is not None:
+            return failed
+        with self._signals.interrupting():
+            return self._results.restore(attempt=self._history().attempt)
 
     def _wait(self, history: History) -> None:
         """Wait until every host's supervisor has ended."""
         due = next_due(self._order, history)
-        self._group.wait(history, time.monotonic() + due.left_s, self._tick)
-
-    def _tick(self) -> None:
-        """Do, about once a second, what is to be done while the hosts run."""
-        self._metrics.catch_up()
+        self._group.wait(history, time.monotonic() + due.left_s, self._results.tick)
 
     def _judge(self, history: History) -> Outcome:
         """Return what the hosts' ends make of the job."""
         ended = self._group.judge(history)
-        if ended.status is not SecondaryStatus.MAX_RUNTIME_EXCEEDED:
+        why = ended_by(self._order, history)
+        if ended.status is not SecondaryStatus.MAX_RUNTIME_EXCEEDED or why is None:
             return ended
-        if ended_by(self._order, history) is not Why.WAIT:
-            return ended
-        return replace(ended, status=SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
+        return replace(ended, status=_STATUSES[why])
 
     def _was_interrupted(self, history: History, ended: Outcome) -> bool:
         """Whether the job goes on with another attempt."""
         if self._signals.stop_asked or ended.status is SecondaryStatus.COMPLETED:
             return False
         return ended_by(self._order, history) is Why.INTERRUPTION
+
+    def _interrupt(self) -> None:
+        """End an attempt whose instances were taken, but for what was kept of it."""
+        failure = self._results.keep_checkpoints()
+        for host in self._group.hosts:
+            host.log.say(
+                f"{host.name} was taken away after {self._order.interrupt_after_s} s of training, "
+                "as a simulated interruption of spot instances; the job starts again"
+            )
+        if failure is not None:
+            self._group.hosts[0].log.say(f"WARNING: not all checkpoints were stored: {failure}")
+        self._reach(SecondaryStatus.INTERRUPTED)
+        self._reach(SecondaryStatus.STARTING)
 
     def _after_a_restart(self, history: History) -> JobEnded:
         """End a job that the machine's own end cut off, with all that is left of it."""
@@ -166,22 +177,9 @@ class Runner:
     def _finish(self, history: History, ended: Outcome) -> JobEnded:
         """Upload what the hosts left, and sum up."""
         self._reach(SecondaryStatus.UPLOADING)
-        artifact_uri = None
-        try:
-            artifact_uri = self._outputs.store(
-                ended.status,
-                models=[host.folder.tree.model for host in self._group.hosts],
-                outputs=[host.folder.tree.output_data for host in self._group.hosts],
-            )
-        except (SageletError, OSError) as error:
-            _print_error()
-            if ended.status is not SecondaryStatus.FAILED:
-                ended = outcome.upload_failed(error, ended)
-        metrics = self._metrics.close()
-        for warning in metrics.warnings:
-            self._group.hosts[0].log.say(f"WARNING: {warning}")
-        self._say_end(ended, history)
-        return _ended(ended, artifact_uri, metrics.values)
+        stored = self._results.store(ended)
+        self._say_end(stored.ended, history)
+        return _ended(stored.ended, stored.artifact_uri, stored.final_metrics)
 
     def _say_end(self, ended: Outcome, history: History) -> None:
         """Close the log with how the job ended, and how it had been started."""
@@ -216,6 +214,11 @@ class Runner:
 
 
 _TIME_IS_UP = (Why.RUNTIME, Why.WAIT)
+_STATUSES = {
+    Why.RUNTIME: SecondaryStatus.MAX_RUNTIME_EXCEEDED,
+    Why.WAIT: SecondaryStatus.MAX_WAIT_TIME_EXCEEDED,
+    Why.INTERRUPTION: SecondaryStatus.STOPPED,  # a stop came meanwhile, or the job would go on
+}
 
 
 def _ended(

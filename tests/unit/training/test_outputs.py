@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +30,24 @@ class Left:
         buckets = Buckets(root / "buckets")
         buckets.create_bucket("bucket")
         self.artifacts = Artifacts(buckets)
-        self.models = [root / "algo-1" / "model"]
-        self.outputs = [root / "algo-1" / "output"]
-        for folder in (*self.models, *self.outputs):
+        self.models = {"algo-1": root / "algo-1" / "model"}
+        self.outputs = {"algo-1": root / "algo-1" / "output"}
+        self.said: list[str] = []
+        for folder in (*self.models.values(), *self.outputs.values()):
             folder.mkdir(parents=True)
 
+    def add_host(self, files: Mapping[str, str]) -> None:
+        """Another host, that wrote these files to its model."""
+        name = f"algo-{len(self.models) + 1}"
+        self.models[name] = self.root / name / "model"
+        for path, text in files.items():
+            file = self.models[name] / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+
     def store(self, status: SecondaryStatus, order: JobOrder | None = None) -> str | None:
-        outputs = Outputs(self.artifacts, order or an_order(), JobPaths(self.root / "job"))
+        paths = JobPaths(self.root / "job")
+        outputs = Outputs(self.artifacts, order or an_order(), paths, self.said.append)
         return outputs.store(status, models=self.models, outputs=self.outputs)
 
     def stored(self, key: str) -> Path | None:
@@ -54,10 +66,10 @@ class Left:
 @pytest.fixture
 def left(tmp_path: Path) -> Left:
     left = Left(tmp_path)
-    (left.models[0] / "model.pth").write_text("weights")
-    (left.models[0] / "code").mkdir()
-    (left.models[0] / "code" / "inference.py").write_text("handlers")
-    (left.outputs[0] / "report.txt").write_text("all well")
+    (left.models["algo-1"] / "model.pth").write_text("weights")
+    (left.models["algo-1"] / "code").mkdir()
+    (left.models["algo-1"] / "code" / "inference.py").write_text("handlers")
+    (left.outputs["algo-1"] / "report.txt").write_text("all well")
     return left
 
 
@@ -116,18 +128,37 @@ def test_a_folder_of_this_machine_takes_the_archives(left: Left, tmp_path: Path)
     assert (archive.parent / "output.tar.gz").is_file()
 
 
-def test_the_trees_of_hosts_are_merged_and_the_last_one_wins(left: Left, tmp_path: Path) -> None:
-    second = tmp_path / "algo-2" / "model"
-    (second / "code").mkdir(parents=True)
-    (second / "model.pth").write_text("other weights")
-    (second / "code" / "more.py").write_text("more")
-    left.models.append(second)
+def test_the_trees_of_hosts_are_merged_and_clashes_are_told(left: Left) -> None:
+    left.add_host({"model.pth": "other weights", "code/more.py": "more"})
+    left.add_host({"model.pth": "third weights"})
     left.store(COMPLETED)
     assert left.members("model.tar.gz") == {
         "code/inference.py": b"handlers",
         "code/more.py": b"more",
-        "model.pth": b"other weights",
+        "model.pth": b"third weights",
     }
+    assert left.said == [
+        "WARNING: model.tar.gz: model.pth was written by algo-1, algo-2 and algo-3; "
+        "that of algo-3 is kept"
+    ]
+
+
+def test_a_file_that_is_a_folder_on_another_host_gives_way(left: Left) -> None:
+    left.add_host({"code": "a file", "model.pth/0": "a shard"})
+    left.store(COMPLETED)
+    assert left.members("model.tar.gz") == {
+        "code/inference.py": b"handlers",
+        "model.pth/0": b"a shard",
+    }
+    assert len(left.said) == 2
+
+
+def test_of_very_many_clashes_only_some_are_named(left: Left) -> None:
+    for _ in range(2):
+        left.add_host({f"shard-{number}": "x" for number in range(30)})
+    left.store(COMPLETED)
+    assert len(left.said) == 11
+    assert left.said[-1] == ("WARNING: model.tar.gz: more paths were written by several hosts")
 
 
 def test_a_missing_bucket_is_told(left: Left) -> None:

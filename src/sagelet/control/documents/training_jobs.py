@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 from sagelet.artifacts.uris import S3Uri, parse_uri
 from sagelet.control.context import Document
-from sagelet.control.documents.training_requests import stopping_condition
+from sagelet.control.documents.training_limits import stopping_condition
 from sagelet.domain.account import Account
 from sagelet.domain.training import SecondaryStatus, TrainingJob
 
@@ -86,7 +87,8 @@ def summarize(job: TrainingJob) -> Document:
 
 def _artifact_uri(job: TrainingJob) -> str:
     uri = parse_uri(job.output_uri)
-    parts = (job.name, "output", "model.tar.gz")
+    is_archive = job.submitted["OutputDataConfig"].get("CompressionType") != "NONE"
+    parts = (job.name, "output", "model.tar.gz" if is_archive else "model/")
     if isinstance(uri, S3Uri):
         return str(uri.child(*parts))
     return str(type(uri)(uri.path.joinpath(*parts)))
@@ -117,6 +119,17 @@ def _transition(job: TrainingJob, number: int) -> Document:
     return shown
 
 
+# What instances are paid for: not for the time in which a spot job waits for new ones.
+_WORKING = frozenset(
+    {
+        SecondaryStatus.DOWNLOADING,
+        SecondaryStatus.TRAINING,
+        SecondaryStatus.UPLOADING,
+        SecondaryStatus.STOPPING,
+    }
+)
+
+
 def _times(job: TrainingJob) -> Document:
     """Return when instances worked for the job, and for how long: data and model count, too."""
     began = next(
@@ -131,9 +144,20 @@ def _times(job: TrainingJob) -> Document:
         return {}
     if job.ended_at is None:
         return {"TrainingStartTime": began}
-    seconds = max(1, round((job.ended_at - began).total_seconds()))
+    worked = sum(
+        (
+            transition.ended_at - transition.started_at
+            for transition in job.transitions
+            if transition.status in _WORKING and transition.ended_at is not None
+        ),
+        timedelta(),
+    )
     return {
         "TrainingStartTime": began,
-        "TrainingTimeInSeconds": seconds,
-        "BillableTimeInSeconds": seconds,
+        "TrainingTimeInSeconds": _whole_seconds(job.ended_at - began),
+        "BillableTimeInSeconds": _whole_seconds(worked),
     }
+
+
+def _whole_seconds(time: timedelta) -> int:
+    return max(1, round(time.total_seconds()))

@@ -17,6 +17,7 @@ from sagelet.control.documents.training_clusters import (
     check_groups,
     read_cluster,
 )
+from sagelet.control.documents.training_limits import read_checkpoints, read_limits
 from sagelet.control.documents.training_programs import read_program
 from sagelet.domain.account import Account
 from sagelet.domain.training import (
@@ -24,8 +25,6 @@ from sagelet.domain.training import (
     TrainingJob,
 )
 from sagelet.errors import InvalidRequest
-
-_DEFAULT_MAX_RUNTIME_S = 86400
 
 
 def name_of(document: Document) -> str:
@@ -54,6 +53,7 @@ def read_training_job(document: Document, *, account: Account, at: datetime) -> 
     algorithm = document.get("AlgorithmSpecification") or {}
     if not algorithm.get("TrainingImage"):
         raise InvalidRequest(message="A training job needs AlgorithmSpecification.TrainingImage.")
+    limits = read_limits(document)
     return TrainingJob(
         name=name,
         ulid=str(ULID.from_datetime(at)),
@@ -65,19 +65,14 @@ def read_training_job(document: Document, *, account: Account, at: datetime) -> 
         cluster=cluster,
         environment=dict(document.get("Environment") or {}),
         output_uri=document["OutputDataConfig"]["S3OutputPath"],
-        max_runtime_s=stopping_condition(document)["MaxRuntimeInSeconds"],
+        max_runtime_s=limits.max_runtime_s,
         metrics=_metrics(algorithm),
         submitted=deepcopy(document),
         created_at=at,
+        checkpoints=read_checkpoints(document),
+        is_spot=limits.is_spot,
+        max_wait_s=limits.max_wait_s,
     )
-
-
-def stopping_condition(document: Document) -> Document:
-    """Return when a job is to be stopped, with AWS's default."""
-    return {
-        "MaxRuntimeInSeconds": _DEFAULT_MAX_RUNTIME_S,
-        **(document.get("StoppingCondition") or {}),
-    }
 
 
 def _metrics(algorithm: Mapping[str, Any]) -> tuple[MetricDefinition, ...]:
