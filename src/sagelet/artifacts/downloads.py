@@ -1,7 +1,7 @@
 """Objects of a far store, on this machine: fetched in parallel, whole or not at all, and kept.
 
-    <root>/objects/<hash>     an object's bytes, by its bucket, key, ETag and size
-    <root>/drafts/            what is being fetched
+    <root>/objects/<hash>-<name>   an object's bytes, by its bucket, key, ETag and size
+    <root>/drafts/                 what is being fetched
 
 A file that is kept is never written to again, so that views may be made of hard links to it; that
 also tells when it was last used. Beyond a limit those go that were not used for longest.
@@ -27,6 +27,7 @@ LIMIT_BYTES = 50 * 2**30
 PIECE_BYTES = 16 * 2**20
 TRIES = 3
 TOLD_FROM_BYTES = 64 * 2**20
+_NAME_CHARACTERS = 40
 _OBJECTS_AT_ONCE = 8
 _PIECES_AT_ONCE = 8
 _TELL_EACH_S = 5.0
@@ -173,7 +174,9 @@ class Downloads:
 
     def _place(self, found: FoundObject) -> Path:
         said = "\n".join((found.bucket, found.key, found.etag, str(found.size_bytes)))
-        return self._objects / hashlib.sha256(said.encode()).hexdigest()
+        # The end of the key tells what kind of file it is, and names it in errors.
+        name = found.key.rpartition("/")[2].replace("\0", "")[-_NAME_CHARACTERS:]
+        return self._objects / f"{hashlib.sha256(said.encode()).hexdigest()[:40]}-{name}"
 
     def _make_room(self) -> None:
         """Remove what was not used for longest; what a job's view shows is no use to remove."""
@@ -186,6 +189,17 @@ class Downloads:
                 with suppress(FileNotFoundError):
                     path.unlink()
                 beyond -= stat.st_size
+
+
+def remove_unused(root: Path, *, before: float) -> int:
+    """Remove downloads that were last used before a time (as `time.time` has it); how many."""
+    removed = 0
+    for path in (root / "objects").glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_ctime < before:
+                path.unlink()
+                removed += 1
+    return removed
 
 
 class _Courier:

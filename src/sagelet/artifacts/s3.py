@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,7 +156,7 @@ class AwsBuckets:
             said = self._client.get_object(
                 Bucket=bucket, Key=key, Range=f"bytes={first}-{last}", IfMatch=found.etag
             )
-            with said["Body"] as body:
+            with closing(said["Body"]) as body:
                 yield from body.iter_chunks(CHUNK_BYTES)
 
     def _upload(self, bucket: str, key: str, source: Path) -> None:

@@ -43,6 +43,11 @@ class FileUri:
         return FILE_SCHEME + quote(os.fsencode(self.path))
 
 
+def name_of(uri: S3Uri | FileUri) -> str:
+    """Return the last part of a path or a key."""
+    return uri.path.name if isinstance(uri, FileUri) else uri.key.rpartition("/")[2]
+
+
 def parse_uri(text: str) -> S3Uri | FileUri:
     """Read a URI; any other scheme raises InvalidRequest, since nothing is ever fetched by URL.
 

@@ -56,7 +56,11 @@ class Source:
         return self._uploaded(archive, package.content_hash, package.program)
 
     def bucket(self) -> str:
-        """Return the bucket: configured, or that of `model_data_path`, or the account's own."""
+        """Return the bucket: configured, or that of `model_data_path`, or the account's own.
+
+        Raises:
+            BadConfig: it is AWS's, in a local environment, and none is configured.
+        """
         if self.settings.bucket is not None:
             return self.settings.bucket
         written = self.settings.model_data_path
@@ -64,6 +68,11 @@ class Source:
             uri = parse_uri(written)
             assert isinstance(uri, S3Uri)
             return uri.bucket
+        if self.settings.reads_aws:
+            raise self.config.problem(
+                ("environments", self.settings.name),
+                "`bucket:` is missing: with `s3: aws`, source and output go to one of AWS's",
+            )
         account = LOCAL_ACCOUNT_ID if self.settings.is_local else self.remote.identity().account
         return default_bucket(self.remote.region, account)
 

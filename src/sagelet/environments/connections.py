@@ -48,26 +48,31 @@ class Connections:
 
     def session(self, settings: EnvironmentSettings, project: Path) -> boto3.Session:
         """Return the session of an environment."""
-        return self._session(settings, project)[1]
+        return self._session(settings, project, is_here=settings.is_local)[1]
 
     def client(self, settings: EnvironmentSettings, project: Path, service: str) -> Any:  # noqa: ANN401
-        """Return the client of a service.
+        """Return the client of a service; with `s3: aws`, that of S3 is AWS's.
 
         Raises:
             BadConfig: no region is known.
             InheritedEndpoint: the AWS configuration files point it at this machine.
         """
         with self._lock:
-            key, session = self._session(settings, project)
+            is_here = settings.is_local
+            if service == "s3" and settings.reads_aws:
+                is_here = False
+                settings = settings.model_copy(update={"endpoint_url": settings.s3_endpoint_url})
+            key, session = self._session(settings, project, is_here=is_here)
             client = self._clients.get((key, service))
             if client is None:
-                client = self._clients[key, service] = _make_client(session, settings, service)
+                client = _make_client(session, settings, service, is_here=is_here)
+                self._clients[key, service] = client
             return client
 
     def _session(
-        self, settings: EnvironmentSettings, project: Path
+        self, settings: EnvironmentSettings, project: Path, *, is_here: bool
     ) -> tuple[object, boto3.Session]:
-        make = self._local if settings.is_local else self._remote
+        make = self._local if is_here else self._remote
         with self._lock:
             key, maker = make(settings, project)
             session = self._sessions.get(key)
@@ -106,7 +111,9 @@ def written_region(settings: EnvironmentSettings) -> str | None:
     return settings.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
-def _make_client(session: boto3.Session, settings: EnvironmentSettings, service: str) -> Any:  # noqa: ANN401
+def _make_client(
+    session: boto3.Session, settings: EnvironmentSettings, service: str, *, is_here: bool
+) -> Any:  # noqa: ANN401
     from sagelet.environments import clients  # noqa: PLC0415  boto3 comes with it
 
     if not session.region_name:
@@ -117,6 +124,6 @@ def _make_client(session: boto3.Session, settings: EnvironmentSettings, service:
         )
     make: Any = session.client
     client = make(service)
-    if not settings.is_local and settings.endpoint_url is None:
+    if not is_here and settings.endpoint_url is None:
         clients.refuse_loopback(settings.name, client)
     return client

@@ -26,6 +26,7 @@ _ROLE_KEYS = ("RoleArn", "ExecutionRoleArn")
 _VARIABLES = {
     "threads": "SAGELET_THREADS",
     "contract": "SAGELET_CONTRACT",
+    "toolkit": "SAGELET_TOOLKIT",
     "workers": "SAGEMAKER_MODEL_SERVER_WORKERS",
     "max_batch": "SAGELET_MAX_BATCH",
     "park_after": "SAGELET_PARK_AFTER",
@@ -47,7 +48,20 @@ def container_variables(settings: EnvironmentSettings) -> dict[str, str]:
     for key, name in _VARIABLES.items():
         if settings.raw.get(key) is not None:
             variables[name] = str(getattr(settings, key))
-    return variables
+    return variables | _s3_variables(settings)
+
+
+def _s3_variables(settings: EnvironmentSettings) -> dict[str, str]:
+    """Return what tells where s3:// leads; nothing where it leads to our own buckets."""
+    if settings.s3 != "aws":
+        return {}
+    said = {
+        "SAGELET_S3": settings.s3,
+        "SAGELET_S3_PROFILE": settings.profile,
+        "SAGELET_S3_REGION": settings.region,
+        "SAGELET_S3_ENDPOINT_URL": settings.s3_endpoint_url,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def absolute_file_url(url: str, project: Path) -> str:

@@ -19,6 +19,7 @@ OVERRIDABLE = (
     "python",
     "s3",
     "contract",
+    "toolkit",
     "runtime",
     "workers",
     "threads",
@@ -54,6 +55,7 @@ class EnvironmentSettings(BaseModel):
     python: Path | None = None
     s3: Literal["local", "aws"] = "local"
     contract: Literal["sane", "strict"] = "sane"
+    toolkit: Literal["current", "legacy"] = "current"
     runtime: Literal["native", "docker"] = "native"
     workers: Workers = "auto"
     threads: PositiveInt = 1
@@ -66,6 +68,7 @@ class EnvironmentSettings(BaseModel):
     bucket: str | None = None
     image: str | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://[^/]+")] | None = None
+    s3_endpoint_url: Annotated[str, Field(pattern=r"^https?://[^/]+")] | None = None
 
     @field_validator("account", mode="before")
     @classmethod
@@ -84,6 +87,11 @@ class EnvironmentSettings(BaseModel):
         if self.endpoint_url is not None:
             return False
         return self.name == DEFAULT_ENVIRONMENT or self.instance_type in LOCAL_INSTANCE_TYPES
+
+    @property
+    def reads_aws(self) -> bool:
+        """Whether this environment computes here, and its buckets are AWS's."""
+        return self.is_local and self.s3 == "aws"
 
     @property
     def is_production(self) -> bool:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from sagelet.artifacts import archives
 from sagelet.artifacts.access import artifacts_at
+from sagelet.artifacts.disk import copy_file
 from sagelet.artifacts.files import Artifacts
-from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
+from sagelet.artifacts.uris import FileUri, S3Uri, name_of, parse_uri
+from sagelet.errors import InvalidRequest
 from sagelet.training.order import JobOrder
 
 ARCHIVE_SUFFIXES = (".tar.gz", ".tgz", ".tar")
@@ -44,6 +46,18 @@ def artifacts_of(order: JobOrder, tell: Callable[[str], None] = _nobody_hears) -
     )
 
 
+def check_output(artifacts: Artifacts, order: JobOrder) -> None:
+    """Refuse a job whose output has no bucket at AWS; of ours, CreateTrainingJob knows.
+
+    Raises:
+        InvalidRequest: found out only after training, it would cost the training.
+        RemoteError: AWS did not say.
+    """
+    uri = parse_uri(order.output_uri)
+    if order.s3.is_aws and not artifacts.takes(uri):
+        raise InvalidRequest(f'The bucket of S3OutputPath "{uri}" does not exist; create it first.')
+
+
 def fetch_source(artifacts: Artifacts, source_uri: str, into: Path) -> None:
     """Unpack an archive, or copy a folder or a single script, to the code folder.
 
@@ -56,16 +70,28 @@ def fetch_source(artifacts: Artifacts, source_uri: str, into: Path) -> None:
         _copy_folder(artifacts, uri, into)
         return
     path = artifacts.local_path(uri)
-    if path.name.endswith(ARCHIVE_SUFFIXES):
+    if name_of(uri).endswith(ARCHIVE_SUFFIXES):
         archives.unpack(path, into)
         return
     into.mkdir(parents=True)
-    shutil.copyfile(path, into / path.name)
+    copy_file(path, into / name_of(uri))
 
 
 def _copy_folder(artifacts: Artifacts, uri: S3Uri | FileUri, into: Path) -> None:
     """Copy a source folder; of one on this machine, only what is source."""
     if isinstance(uri, FileUri):
-        shutil.copytree(uri.path, into, ignore=_NOT_SOURCE, ignore_dangling_symlinks=True)
+        shutil.copytree(
+            uri.path,
+            into,
+            ignore=_NOT_SOURCE,
+            ignore_dangling_symlinks=True,
+            copy_function=_clone,
+        )
     else:
         artifacts.copy_prefix(uri, into)
+
+
+def _clone(source: str, target: str) -> None:
+    """Copy a file with its mode, by sharing blocks where the file system can."""
+    copy_file(Path(source), Path(target))
+    shutil.copystat(source, target)

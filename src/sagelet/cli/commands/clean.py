@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from sagelet.artifacts.downloads import remove_unused
 from sagelet.cli.commands.ls import KINDS, listed
 from sagelet.cli.context import App, with_shared_options
 from sagelet.cli.times import Age
@@ -23,7 +24,8 @@ from sagelet.environments.settings import DEFAULT_ENVIRONMENT
 def command(app: App, *, older_than: timedelta, everything: bool) -> None:
     """Remove ended training jobs from the local environment, with their folders and logs.
 
-    Artifacts stay in their buckets. `--all` stops the daemon and removes the state folder.
+    So are downloads from AWS's S3 that no job has used since. Artifacts stay in their buckets.
+    `--all` stops the daemon and removes the state folder.
 
     \b
     sagelet clean --older-than 1d
@@ -40,6 +42,7 @@ def command(app: App, *, older_than: timedelta, everything: bool) -> None:
     ]
     for name in names:
         app.call("sagemaker", "DeleteTrainingJob", TrainingJobName=name)
+    remove_unused(app.home().downloads, before=before.timestamp())
     if app.output.json:
         app.output.document({"removed": names})
     else:
