@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 from sagelet.artifacts.files import Artifacts
-from sagelet.domain.training import Host, SecondaryStatus
-from sagelet.errors import DiskFull, InvalidRequest, SageletError
-from sagelet.training import inputs, outcome
+from sagelet.domain.training import Host, SecondaryStatus, ToolkitProgram
+from sagelet.errors import DiskFull, InvalidRequest, RequirementsFailed, SageletError
+from sagelet.training import outcome, requirements
+from sagelet.training.channels import Channels, Shown
 from sagelet.training.contract import contract_of
+from sagelet.training.distributions import Launch
 from sagelet.training.hostlog import HostLog
-from sagelet.training.layout import OPT_ML, HostFolder, MlTree, lay_out
+from sagelet.training.layout import OPT_ML, HostFolder, MlTree, addresses, lay_out
 from sagelet.training.order import JobOrder, JobPaths
 from sagelet.training.outcome import Outcome, ScriptFacts
 from sagelet.training.records import StopSent
-from sagelet.training.variables import Rendezvous
+from sagelet.training.rendezvous import Rendezvous
+from sagelet.training.tail_errors import find_error
 from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
 
 FULL_BYTES = 2**20
@@ -23,42 +27,82 @@ FULL_BYTES = 2**20
 class JobHost:
     """A host of a job, on disk."""
 
-    def __init__(self, order: JobOrder, host: Host, paths: JobPaths, log: HostLog) -> None:
+    def __init__(
+        self, order: JobOrder, host: Host, paths: JobPaths, log: HostLog, launch: Launch
+    ) -> None:
         """Name the places; nothing is made before `prepare`."""
         self.name = host.name
+        self.master = launch.master(host)
+        self._launch = launch
         self.folder = HostFolder(paths.host(host.name))
         self.log = log
+        self._paths = paths
+        self._shown: list[Shown] = []
         self._order = order
         self._host = host
-        self._contract = contract_of(order)
+        self._contract = contract_of(order, self.folder)
+        self._site_dirs: tuple[str, ...] = ()
 
     @property
     def seen(self) -> MlTree:
         """The tree as the script sees it."""
         return self.folder.tree if self._order.no_namespace else MlTree(OPT_ML)
 
-    def prepare(self, artifacts: Artifacts) -> Outcome | None:
-        """Lay the tree out and fill it; return the job's end where that cannot be done."""
+    def prepare(self, artifacts: Artifacts, tell: Callable[[str], None]) -> Outcome | None:
+        """Lay the tree out and fill it; return the job's end where that cannot be done.
+
+        `tell` is told what takes long, for Describe.
+        """
         order = self._order
         try:
             self._contract.check()
+            self._check_launch()
             lay_out(order, self._host, self.folder)
         except InvalidRequest as error:
             return _failed(outcome.algorithm_error(str(error)))
         except OSError as error:
             return outcome.download_failed(error, order, "")
-        for channel in order.channels:
+        channels = Channels(artifacts, order, self._paths)
+        self._shown = []
+        for channel in order.channels_of(self._host):
             try:
-                inputs.fetch_channel(artifacts, channel, self.folder.tree.channel(channel.name))
+                self._shown.append(channels.show(channel, self._host, self.folder))
             except (SageletError, OSError) as error:
                 return outcome.download_failed(error, order, channel.uri, channel)
-        return self._contract.fetch(artifacts, self.folder.tree)
+        return self._contract.fetch(artifacts) or self._install(tell)
+
+    def _install(self, tell: Callable[[str], None]) -> Outcome | None:
+        """Install what the source asks for; return the job's end where that cannot be done."""
+        self._site_dirs = ()
+        packages = self._contract.packages()
+        if packages is None:
+            return None
+        try:
+            folder = requirements.find(packages, self._order.places)
+            if folder is None:
+                tell(f"Installing {packages.title}")
+                folder = requirements.install(packages, self._order.places, self.log.say)
+            else:
+                self.log.say(f"{packages.title} was installed before")
+        except RequirementsFailed as error:
+            self.log.say(*error.said.splitlines())
+            return outcome.not_installed(error, packages, self._order.places.python)
+        self._site_dirs = (str(folder),)
+        return None
+
+    def _check_launch(self) -> None:
+        """Refuse an entry point that the job's distribution cannot start."""
+        if isinstance(self._order.program, ToolkitProgram):
+            self._launch.check(self._order.program.entry_point)
 
     def announce(self) -> None:
         """Say in the log where /opt/ml is, what this release leaves out, and what is run."""
         self.log.say(
-            self._where(), *self._contract.warnings(self.folder.tree),
-            "Invoking script with the following command:", "", self._contract.command, "",
+            self._where(),
+            *(note for shown in self._shown for note in shown.notes),
+            *self._contract.warnings(),
+            *self._launch.explanation(self._host),
+            "Invoking script with the following command:", "", self._command, "",
         )  # fmt: skip
 
     def _where(self) -> str:
@@ -69,19 +113,40 @@ class JobHost:
             return f"{job}: /opt/ml is {self.folder.tree.base} ({order.no_namespace})"
         return f"{job}: /opt/ml is the job's own, in a mount namespace"
 
+    @property
+    def has_ranks(self) -> bool:
+        """Whether the host runs a distribution's processes."""
+        return self._launch.takes_part(self._host)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the host, which has ended, did so in a failure."""
+        ended = self.read_exit()
+        return ended is None or (ended.exit_code != 0 and not ended.stopped)
+
+    @property
+    def _command(self) -> str:
+        """The command that the container would run."""
+        script = self._contract.process(self.seen).argv
+        return self._launch.command(self._host, script) or self._contract.command
+
     def order(self, rendezvous: Rendezvous) -> HostOrder:
         """Return the order for the host's process."""
         order, process = self._order, self._contract.process(self.seen)
+        environment = self._contract.environment(self._host, self.seen, rendezvous)
         return HostOrder(
             argv=process.argv,
             cwd=process.cwd,
             way=process.way,
-            environment=self._contract.environment(self._host, self.seen, rendezvous),
+            environment=environment | self._launch.visible_gpus(self._host),
             log=str(self.log.path),
             exit_file=str(self.folder.exit_file),
             grace_s=order.grace_s,
-            threads=order.threads,
+            threads=self._launch.threads,
             mounts=self._mounts(),
+            ranks=self._launch.ranks(self._host, rendezvous),
+            site_dirs=self._site_dirs,
+            names=addresses(order.cluster),
         )
 
     def _mounts(self) -> Mounts | None:
@@ -92,6 +157,7 @@ class JobHost:
             opt_ml=str(self.folder.tree.base),
             hosts_file=str(self.folder.hosts_file),
             hostname=self.name,
+            overlays=tuple(shown.overlay for shown in self._shown if shown.overlay is not None),
         )
 
     def read_exit(self) -> HostExit | None:
@@ -101,20 +167,27 @@ class JobHost:
         except FileNotFoundError:
             return None
 
-    def judge(self, *, log_offset: int, stop: StopSent | None) -> Outcome:
+    def judge(self, ended: HostExit | None, *, log_offset: int, stop: StopSent | None) -> Outcome:
         """Return what the script's end, and the stop that was sent before it, make of the job."""
-        ended = self.read_exit()
         out_of_time = stop is not None and stop.out_of_time
         if ended is None:
             # A stop may also end a supervisor that had not begun, or one that took too long.
             return outcome.stopped(out_of_time=out_of_time) if stop else _failed(self._untold())
         facts = ScriptFacts(
-            command=self._contract.command,
+            command=self._command,
             code=self._contract.code(self.seen),
             failure=self._failure(),
             last_line=self.log.last_line(log_offset),
+            logged=find_error(self.log.last_lines(log_offset), self._contract.code(self.seen)),
+            who=self._who(ended),
         )
-        return outcome.of_script(ended, facts, out_of_time=out_of_time)
+        return self._contract.judge(ended, facts, out_of_time=out_of_time)
+
+    def _who(self, ended: HostExit) -> str:
+        """Which of the job's processes ended so; empty where it has only one."""
+        if ended.rank is not None:
+            return f"rank {ended.rank} on {self.name}"
+        return self.name if self._order.cluster.host_count > 1 else ""
 
     def _untold(self) -> str:
         """Why nobody knows how the script ended: a full disk, or a killed supervisor."""

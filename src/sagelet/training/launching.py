@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sagelet.errors import ChildFailed
@@ -51,13 +51,14 @@ class DaemonLink:
         """Tell the daemon that the journal has grown."""
         self._send({"op": "event"})
 
-    def launch(self, order: HostOrder) -> Launched | None:
-        """Have a host started; None where the daemon is gone.
+    def launch(self, orders: Sequence[HostOrder]) -> list[Launched | ChildFailed | None]:
+        """Have hosts started, all at once; for each, what became of it: None without a daemon."""
+        for order in orders:
+            self._send({"op": "launch", "order": asdict(order)})
+        return [self._launched() for _ in orders]
 
-        Raises:
-            ChildFailed: the daemon could not start it.
-        """
-        self._send({"op": "launch", "order": asdict(order)})
+    def _launched(self) -> Launched | ChildFailed | None:
+        """Read the next answer."""
         if self._socket is None:
             return None
         try:
@@ -69,7 +70,7 @@ class DaemonLink:
             return None
         header = answer.header
         if header["op"] == "refused":
-            raise ChildFailed(what="the host", log_tail=str(header["why"]))
+            return ChildFailed(what="the host", log_tail=str(header["why"]))
         return Launched(ProcessId(header["pid"], header["started_at"]), warm=header["warm"])
 
     def _send(self, header: Mapping[str, object]) -> None:
@@ -84,6 +85,24 @@ class DaemonLink:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def start(
+    orders: Sequence[HostOrder], link: DaemonLink, places: Places
+) -> list[Launched | ChildFailed]:
+    """Start hosts at once, by the daemon or where there is none here; say what became of each."""
+    answers = link.launch(orders)
+    return [
+        _cold(order, places) if answer is None else answer
+        for order, answer in zip(orders, answers, strict=True)
+    ]
+
+
+def _cold(order: HostOrder, places: Places) -> Launched | ChildFailed:
+    try:
+        return start_cold(order, places)
+    except ChildFailed as error:
+        return error
 
 
 def start_cold(order: HostOrder, places: Places) -> Launched:
