@@ -34,6 +34,8 @@ _ENVIRONMENT = {
     "s3": _NOT_YET,
     "contract": "How strictly an endpoint keeps to the container's behaviour; see "
     "[handlers](handlers.md#sane-and-strict).",
+    "toolkit": "How a training script gets its arguments: `current` as sagemaker-training 5.1.3 and "
+    "newer pass them, `legacy` as older images do, whose shell splits and expands them.",
     "runtime": _NOT_YET,
     "workers": "Worker processes of an endpoint; `auto` is one a core.",
     "threads": "torch's threads in a worker. For a training script it counts only where it is "

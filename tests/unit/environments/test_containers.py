@@ -129,7 +129,7 @@ def test_only_what_was_written_down_reaches_the_container(tmp_path: Path) -> Non
         "environments:\n"
         "  local: {}\n"
         "  all: {python: /venv/bin/python, threads: 2, contract: strict, workers: 3, "
-        "max_batch: 8, park_after: 600}\n"
+        "max_batch: 8, park_after: 600, toolkit: legacy}\n"
         "  same: {threads: 1, workers: auto, contract: sane}\n",
         encoding="utf-8",
     )
@@ -139,6 +139,7 @@ def test_only_what_was_written_down_reaches_the_container(tmp_path: Path) -> Non
         "SAGELET_PYTHON": "/venv/bin/python",
         "SAGELET_THREADS": "2",
         "SAGELET_CONTRACT": "strict",
+        "SAGELET_TOOLKIT": "legacy",
         "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
         "SAGELET_MAX_BATCH": "8",
         "SAGELET_PARK_AFTER": "600",
