@@ -27,7 +27,7 @@ from sagelet.server.shortcut import InvocationProtocol
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
-from tests.control_bench import a_bench
+from tests.control_bench import Bench, a_bench
 from tests.fakes import HeldClock, ScriptedHost
 from tests.signed_requests import KEY, SECRET
 
@@ -52,6 +52,7 @@ class HeldHost(ScriptedHost):
 class Door:
     """A running front. `by_asgi` counts the requests that did not take the short path."""
 
+    bench: Bench
     host: ScriptedHost
     clock: HeldClock
     server: uvicorn.Server
@@ -117,7 +118,7 @@ async def a_door(
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    local_api = LocalApi(host=bench.host, verifier=verifier)
+    local_api = LocalApi(host=bench.host, kill_job=bench.plane.kill_training_job, verifier=verifier)
     app = App(home=home, gate=gate, aws=aws, local_api=local_api)
     invocations = (Invocations if is_short else _Closed)(
         host=bench.host,
@@ -145,7 +146,7 @@ async def a_door(
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    door = Door(bench.host, bench.clock, server, invocations, port)
+    door = Door(bench, bench.host, bench.clock, server, invocations, port)
     await server.startup(sockets=sockets)
     server.server_state.default_headers = [(b"date", b"Fri, 02 Jan 2026 03:04:05 GMT")]
     try:

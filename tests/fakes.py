@@ -51,12 +51,16 @@ class ScriptedRunner:
         self.started: list[TrainingJob] = []
         self.stopped: list[TrainingJob] = []
         self.forgotten: list[TrainingJob] = []
+        self.killed: list[TrainingJob] = []
 
     def start(self, job: TrainingJob) -> None:
         self.started.append(job)
 
     def stop(self, job: TrainingJob) -> None:
         self.stopped.append(job)
+
+    def kill(self, job: TrainingJob) -> None:
+        self.killed.append(job)
 
     def forget(self, job: TrainingJob) -> None:
         self.forgotten.append(job)

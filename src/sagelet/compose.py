@@ -139,7 +139,9 @@ class Parts:
                 request_ids=request_ids,
                 max_body_bytes=settings.max_body_bytes,
             ),
-            local_api=LocalApi(host=self._host, verifier=verifier),
+            local_api=LocalApi(
+                host=self._host, kill_job=plane.kill_training_job, verifier=verifier
+            ),
         )
         self.invocations = Invocations(
             host=self._host,

@@ -13,11 +13,13 @@ import pytest
 
 from sagelet.domain.clock import SystemClock
 from sagelet.domain.facts import EndpointFacts, VariantFacts, WorkerFacts
+from sagelet.domain.training import TrainingJobStatus
 from sagelet.environments.credentials import LocalCredentials
 from sagelet.environments.local_api import LocalApi
 from sagelet.errors import RemoteRefused, RemoteUnreachable
 from tests.door_rig import PATIENCE_S, Door, a_door
 from tests.signed_requests import KEY, REGION, SECRET, raw, signed
+from tests.training_builders import a_job
 
 FACTS = EndpointFacts(
     endpoint="sentiment",
@@ -202,3 +204,26 @@ async def test_nobody_at_the_address_is_told(door: Door) -> None:
     api = LocalApi("http://127.0.0.1:1", LocalCredentials(KEY, SECRET), REGION)
     with pytest.raises(RemoteUnreachable, match=r"nothing answers at http://127\.0\.0\.1:1"):
         await asyncio.to_thread(api.events, 0)
+
+
+async def test_a_job_is_killed_by_asking_for_it(door: Door) -> None:
+    job = a_job("endless")
+    with door.bench.store.writing() as tx:
+        tx.training_jobs.add(job)
+    await asyncio.to_thread(an_api(door).kill_job, "endless")
+    assert [killed.name for killed in door.bench.runner.killed] == ["endless"]
+    assert door.bench.runner.killed[0].status is TrainingJobStatus.STOPPING
+    await asyncio.to_thread(an_api(door).kill_job, "endless")  # a second time, as Ctrl-C may
+    assert len(door.bench.runner.stopped) == 1
+
+
+async def test_a_job_that_is_not_there_cannot_be_killed(door: Door) -> None:
+    with pytest.raises(RemoteRefused, match="Could not find training job"):
+        await asyncio.to_thread(an_api(door).kill_job, "unknown")
+
+
+async def test_a_job_is_not_killed_by_looking_at_it(door: Door) -> None:
+    assert await by_hand(door, "/api/v1/jobs/endless/kill") == (
+        405,
+        {"message": "/api/v1/jobs/endless/kill is asked for with POST"},
+    )

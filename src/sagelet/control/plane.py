@@ -147,6 +147,15 @@ class ControlPlane:
             "the documentation lists the operations that are.",
         )
 
+    async def kill_training_job(self, name: str) -> None:
+        """End a training job without its grace, which AWS has no operation for.
+
+        Raises:
+            TrainingJobNotFound
+            InvalidRequest: it has ended.
+        """
+        await asyncio.to_thread(training_jobs.kill, self._context, name)
+
     async def answer(
         self, service: str, operation: str, document: Document, caller: Caller
     ) -> Document:

@@ -46,19 +46,35 @@ def stop(context: Context, document: Document) -> Document:
         TrainingJobNotFound
         InvalidRequest: it has ended.
     """
+    _stop(context, requests.name_of(document))
+    return {}
+
+
+def kill(context: Context, name: str) -> None:
+    """End a job without its grace; it need not have been stopped before.
+
+    Raises:
+        TrainingJobNotFound
+        InvalidRequest: it has ended.
+    """
+    context.runner.kill(_stop(context, name))
+
+
+def _stop(context: Context, name: str) -> TrainingJob:
+    """Have a job stopped, unless it is being stopped; return it as it stands then."""
     with context.store.writing() as tx:
-        job = tx.training_jobs.get(requests.name_of(document))
+        job = tx.training_jobs.get(name)
         if job.status.is_terminal:
             raise InvalidRequest(
                 message="The request was rejected because the training job is in status "
                 f"{job.status}."
             )
         if job.status is TrainingJobStatus.STOPPING:
-            return {}
+            return job
         stopping = job.moved_to(SecondaryStatus.STOPPING, at=context.clock.now(), message=_STOPPING)
         tx.training_jobs.put(stopping)
     context.runner.stop(stopping)
-    return {}
+    return stopping
 
 
 def delete(context: Context, document: Document) -> Document:

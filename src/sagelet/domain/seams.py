@@ -27,6 +27,10 @@ class JobRunner(Protocol):
         """End a job that the store has just recorded as Stopping: SIGTERM, grace, SIGKILL."""
         ...
 
+    def kill(self, job: TrainingJob) -> None:
+        """End a job that the store has recorded as Stopping without its grace."""
+        ...
+
     def forget(self, job: TrainingJob) -> None:
         """Remove the folder of a job that has ended and is no longer in the store."""
         ...

@@ -57,10 +57,25 @@ class LocalApi:
             asked["endpoint"] = endpoint
         return self._get("events", f"/api/v1/events?{urlencode(asked)}", wait_s=wait_s)
 
+    def kill_job(self, name: str) -> None:
+        """End a training job at once, without its grace.
+
+        Raises:
+            RemoteRefused: there is no such job, or it has ended.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        self._ask("kill", f"/api/v1/jobs/{quote(name, safe='')}/kill", method="POST")
+
     def _get(self, operation: str, path: str, *, wait_s: float = 0) -> dict[str, Any]:
-        request = AWSRequest("GET", self._address + path)
+        return self._ask(operation, path, wait_s=wait_s)
+
+    def _ask(
+        self, operation: str, path: str, *, method: str = "GET", wait_s: float = 0
+    ) -> dict[str, Any]:
+        request = AWSRequest(method, self._address + path)
         self._auth.add_auth(request)
-        status, body = self._exchange(path, dict(request.headers.items()), wait_s + _PATIENCE_S)
+        headers = dict(request.headers.items())
+        status, body = self._exchange(method, path, headers, wait_s + _PATIENCE_S)
         try:
             document: dict[str, Any] = json.loads(body)
         except ValueError as error:
@@ -71,12 +86,12 @@ class LocalApi:
         return document
 
     def _exchange(
-        self, path: str, headers: Mapping[str, str], timeout_s: float
+        self, method: str, path: str, headers: Mapping[str, str], timeout_s: float
     ) -> tuple[int, bytes]:
         place = urlsplit(self._address)
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout_s)
         try:
-            connection.request("GET", path, headers=dict(headers))
+            connection.request(method, path, headers=dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -1,7 +1,8 @@
 """The daemon's own API, for what AWS's has no words for: what runs now, and what happened.
 
-    GET /api/v1/endpoints/{name}
-    GET /api/v1/events?after=N&endpoint=NAME&wait=SECONDS
+    GET  /api/v1/endpoints/{name}
+    GET  /api/v1/events?after=N&endpoint=NAME&wait=SECONDS
+    POST /api/v1/jobs/{name}/kill
 
 It answers JSON, an error as `{"message": …}`. Requests pass the gate and are signed like AWS's, for
 the service `sagelet`. A request that is signed for S3 means a bucket that is called `api`.
@@ -13,12 +14,12 @@ import asyncio
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from sagelet.domain.seams import EndpointFactsSource, HostNote
-from sagelet.errors import EndpointNotInService
+from sagelet.errors import EndpointNotInService, TrainingJobNotFound
 from sagelet.server.bodies import ClientGone, Receive, unless_gone
 from sagelet.server.faults import fault_of
 from sagelet.wire.faults import Fault
@@ -31,6 +32,7 @@ PREFIX = "/api/v1/"
 
 _HELD_AT_MOST_S = 30.0
 _ENDPOINT = re.compile(r"/api/v1/endpoints/([^/]+)")
+_KILL = re.compile(r"/api/v1/jobs/([^/]+)/kill")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -51,9 +53,16 @@ def json_response(status: int, document: Mapping[str, Any]) -> Response:
 class LocalApi:
     """Answers for a host."""
 
-    def __init__(self, *, host: EndpointFactsSource, verifier: Verifier) -> None:
-        """Keep both."""
+    def __init__(
+        self,
+        *,
+        host: EndpointFactsSource,
+        kill_job: Callable[[str], Awaitable[None]],
+        verifier: Verifier,
+    ) -> None:
+        """Keep the parts; `kill_job` ends a training job, by its name, without its grace."""
         self._host = host
+        self._kill_job = kill_job
         self._verifier = verifier
 
     async def answer(self, head: RequestHead, receive: Receive) -> Response:
@@ -67,13 +76,19 @@ class LocalApi:
             return json_response(200, await self._document(head, receive))
         except ClientGone:
             raise
-        except EndpointNotInService as error:
+        except (EndpointNotInService, TrainingJobNotFound) as error:
             return json_response(404, {"message": str(error)})
         except Exception as error:  # noqa: BLE001  every failure has an answer; fault_of logs the unforeseen
             fault = fault_of(error, service=SERVICE)
             return json_response(fault.status, {"message": fault.message})
 
     async def _document(self, head: RequestHead, receive: Receive) -> Mapping[str, Any]:
+        killed = _KILL.fullmatch(head.path)
+        if killed is not None:
+            if head.method != "POST":
+                raise Fault("MethodNotAllowed", 405, f"{head.path} is asked for with POST")
+            await self._kill_job(killed[1])
+            return {}
         endpoint = _ENDPOINT.fullmatch(head.path)
         if endpoint is None and head.path != f"{PREFIX}events":
             raise Fault("NotFound", 404, f"there is no {head.path}")

@@ -23,7 +23,7 @@ from sagelet.training.order import JobPaths
 from sagelet.training.outcome import internal_error
 from sagelet.training.records import History, JobEnded, read_events, read_history
 from sagelet.training.spawning import RunnerProcess
-from sagelet.training.waiting import end_hosts
+from sagelet.training.waiting import KILL_SIGNAL, end_hosts
 from sagelet.worker.frames import FrameDecoder, encode_frame
 from sagelet.worker.spec import order_from_json
 
@@ -58,15 +58,32 @@ class Follower:
         self._has_ended = False
         self._spawned = 0
         self._stop_asked = job.status is TrainingJobStatus.STOPPING
+        self._kill_asked = False
         self._runner: ProcessId | None = None
         self._waits: set[asyncio.Task[int]] = set()
 
     def ask_to_stop(self) -> None:
         """Pass a stop on to the runner, now or as soon as there is one."""
         self._stop_asked = True
+        self._signal(signal.SIGTERM)
+
+    def ask_to_kill(self) -> None:
+        """Have the runner end its hosts without their grace, now or as soon as there is one."""
+        self._kill_asked = True
+        self.ask_to_stop()
+        self._signal(KILL_SIGNAL)
+
+    def _signal(self, number: int) -> None:
         if self._runner is not None and self._runner.is_running:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._runner.pid, signal.SIGTERM)
+                os.kill(self._runner.pid, number)
+
+    def _pass_on(self) -> None:
+        """Tell a runner that is new here what was asked for before."""
+        if self._kill_asked:
+            self.ask_to_kill()
+        elif self._stop_asked:
+            self.ask_to_stop()
 
     async def follow(self) -> None:
         """See the job to its end, with a new runner where one died and the job can go on."""
@@ -135,8 +152,7 @@ class Follower:
     async def _follow_own(self, runner: RunnerProcess) -> None:
         """Do what a runner of ours asks for, and follow it until it ends."""
         self._runner = runner.process
-        if self._stop_asked:
-            self.ask_to_stop()
+        self._pass_on()
         try:
             await self._serve(runner)
             await exits.ended(runner.process)
@@ -179,8 +195,7 @@ class Follower:
     async def _follow_adopted(self, process: ProcessId) -> None:
         """Follow a runner that an earlier daemon started."""
         self._runner = process
-        if self._stop_asked:
-            self.ask_to_stop()
+        self._pass_on()
         gone = asyncio.Event()
         watch = asyncio.create_task(_tell_end(process, gone))
         try:

@@ -174,6 +174,8 @@ class HostGroup:
                     return
                 if not steps.is_begun:
                     self._begin(steps, ended, deadline, history)
+                if steps.is_begun and self._signals.kill_asked:
+                    steps.at_once()
                 for step in steps.due():
                     supervisors.take(step)
                 limit = steps.next_at if steps.is_begun else deadline

@@ -129,6 +129,11 @@ class LocalJobRunner:
         if self._session is not None:
             self._session.loop.call_soon_threadsafe(self._session.stop, job)
 
+    def kill(self, job: TrainingJob) -> None:
+        """End a job that the store has recorded as Stopping without its grace."""
+        if self._session is not None:
+            self._session.loop.call_soon_threadsafe(self._session.kill, job)
+
     def forget(self, job: TrainingJob) -> None:
         """Remove the folder of a job that has ended; its artifacts are in their bucket."""
         folder = self._home.job(job.ulid)
@@ -237,6 +242,12 @@ class _Session:
         follower = self._followers.get(job.ulid)
         if follower is not None:
             follower.ask_to_stop()
+
+    def kill(self, job: TrainingJob) -> None:
+        """Have a job's runner kill its hosts' processes."""
+        follower = self._followers.get(job.ulid)
+        if follower is not None:
+            follower.ask_to_kill()
 
     async def close(self) -> None:
         """End the following, not the jobs."""

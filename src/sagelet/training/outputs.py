@@ -84,10 +84,10 @@ class Outputs:
         for name, hosts in writers.items():
             if len(hosts) > 1:
                 clashes.tell(name, hosts)
-        for path in {path for name in members for path in PurePosixPath(name).parents}:
-            if str(path) in writers:  # a file here is a folder there, which is more
-                clashes.tell(str(path), (*writers[str(path)], "another host"))
-                del members[str(path)]
+        for above in {str(folder) for name in members for folder in PurePosixPath(name).parents}:
+            if above in writers:  # a file here is a folder there, which is more
+                clashes.tell(above, (*writers[above], "another host"))
+                del members[above]
         return {name: path for name, path in members.items() if path.is_file() or _is_empty(path)}
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from sagelet.supervision.process import ProcessId, started_at
 from sagelet.training import libraries
 from sagelet.training.order import JobPaths
+from sagelet.training.waiting import HEARD
 from sagelet.worker.frames import encode_frame
 
 SPARE_FOR_S = 600.0
@@ -114,9 +115,9 @@ class Runners:
         self, *job_dir: str, output: int, variables: Mapping[str, str] | None = None
     ) -> RunnerProcess:
         ours, theirs = socket.socketpair()
-        # A stop that comes before the runner can take it must wait for it, not kill it: the mask is
+        # What comes before the runner can take it must wait for it, not kill it: the mask is
         # inherited, and `waiting.Signals` lifts it.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         try:
             child = subprocess.Popen(
                 [

@@ -51,6 +51,7 @@ class Steps:
         """Nothing is due before one of the beginnings."""
         self._plan: list[tuple[float, Step]] = []
         self.is_begun = False
+        self._is_at_once = False
 
     def stop(self, grace_s: float) -> None:
         """Ask now; the supervisors know the grace of their processes."""
@@ -62,6 +63,12 @@ class Steps:
         self._begin(
             (0.0, Step.LOOK), (asked_s, Step.ASK), (asked_s + grace_s + OVERDUE_S, Step.END)
         )
+
+    def at_once(self) -> None:
+        """Kill what runs, whatever was planned; the supervisors know then that it was a stop."""
+        if not self._is_at_once:
+            self._is_at_once = True
+            self._begin((0.0, Step.ASK), (0.0, Step.KILL), (OVERDUE_S, Step.END))
 
     def failure(self, *, explained: bool, timed_out: bool) -> None:
         """End what is left of a job one of whose hosts has failed, all of it within 10 s."""

@@ -27,15 +27,22 @@ class StopAsked(BaseException):  # it must pass the `except Exception` of whoeve
     """A stop was asked for in the midst of work that may be left half-done."""
 
 
+KILL_SIGNAL = signal.SIGUSR1
+"""What asks a runner to end its hosts without their grace; SIGTERM has to come first."""
+
+HEARD = frozenset({signal.SIGTERM, KILL_SIGNAL})
+
+
 class Signals:
     """SIGTERM as a request to stop: remembered, and felt at once where it may interrupt."""
 
     IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE)
-    TAKEN = (signal.SIGTERM, *IGNORED)
+    TAKEN = (*HEARD, *IGNORED)
 
     def __init__(self) -> None:
         """Take the process's signals over."""
         self.stop_asked = False
+        self.kill_asked = False
         self._may_interrupt = False
         self._woken, waker = socket.socketpair()
         self._woken.settimeout(0)
@@ -43,9 +50,10 @@ class Signals:
         self._waker = waker
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._on_sigterm)
+        signal.signal(KILL_SIGNAL, self._on_kill)
         for number in self.IGNORED:
             signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
 
     def fileno(self) -> int:
         """The descriptor that is readable once a signal came."""
@@ -79,6 +87,9 @@ class Signals:
         if self._may_interrupt:
             self._may_interrupt = False
             raise StopAsked
+
+    def _on_kill(self, _number: int, _frame: FrameType | None) -> None:
+        self.kill_asked = True
 
 
 class ProcessWatch:
