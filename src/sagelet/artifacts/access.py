@@ -49,13 +49,20 @@ class S3Access:
 def artifacts_at(
     access: S3Access, *, buckets: Path, downloads: Path, tell: Callable[[str], None]
 ) -> Artifacts:
-    """Return what reads and writes URIs.
+    """Return what reads and writes URIs, in our buckets or in AWS's."""
+    if access.is_aws:
+        return artifacts_of_aws(access, downloads=downloads, tell=tell)
+    return Artifacts(Buckets(buckets))
 
-    `downloads` keeps what came from AWS, for the next time; `tell` hears how far that is. Nobody
-    who has no use for AWS's client waits for its import, which takes longer than a job's start.
+
+def artifacts_of_aws(
+    access: S3Access, *, downloads: Path, tell: Callable[[str], None]
+) -> Artifacts:
+    """Return what reads and writes URIs, in AWS's buckets.
+
+    `downloads` keeps what came from there, for the next time; `tell` hears how far that is.
     """
-    if not access.is_aws:
-        return Artifacts(Buckets(buckets))
-    from sagelet.artifacts.s3 import AwsBuckets  # noqa: PLC0415 - see above
+    # Its import takes longer than a job's start: nobody waits for it who has no use for it.
+    from sagelet.artifacts.s3 import AwsBuckets  # noqa: PLC0415
 
     return Artifacts(AwsBuckets(access, downloads, tell=tell))

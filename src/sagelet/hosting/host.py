@@ -66,6 +66,7 @@ class LocalEndpointHost:
         self._ledger = Ledger(store, clock)
         starter = PoolStarter(
             artifacts=artifacts,
+            downloads=home.downloads,
             launchers=launchers,
             account=account,
             requirements=RequirementsCache(home.packages, self._settings.environ),

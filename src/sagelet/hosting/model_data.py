@@ -64,16 +64,16 @@ def prepare(model: Model, artifacts: Artifacts, into: Path, place: str = MODEL) 
         link.mkdir()
         return ModelFiles(opt_ml, link)
     uri = parse_uri(model.data_url)
-    path = artifacts.local_path(uri)
-    if path.is_dir() and isinstance(uri, FileUri):
-        root = _root(path.resolve())
+    is_folder = artifacts.is_folder(uri)
+    if is_folder and isinstance(uri, FileUri):
+        root = _root(uri.path.resolve())
         link.symlink_to(root, target_is_directory=True)
         return ModelFiles(opt_ml, root, watched=root)
     unpacked = into / "unpacked"
-    if path.is_dir():
+    if is_folder:
         artifacts.copy_prefix(uri, unpacked)
     else:
-        unpack(path, unpacked)
+        unpack(artifacts.local_path(uri), unpacked)
     _root(unpacked).rename(link)
     return ModelFiles(opt_ml, link)
 

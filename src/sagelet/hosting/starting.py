@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sagelet.artifacts.access import S3Access, artifacts_of_aws
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.account import Account
 from sagelet.domain.hosting import Model
@@ -26,6 +28,8 @@ from sagelet.hosting.worker import Interpreters, Launches, Recruiting
 from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
 from sagelet.supervision.requirements import RequirementsCache
 from sagelet.worker.spec import Mounts, ServeOrder
+
+_LOG = logging.getLogger(__name__)
 
 _OPT_ML = "/opt/ml"
 
@@ -72,13 +76,15 @@ class PoolStarter:
         self,
         *,
         artifacts: Artifacts,
+        downloads: Path,
         launchers: Interpreters,
         account: Account,
         requirements: RequirementsCache,
         settings: HostingSettings,
     ) -> None:
-        """Take what pools are made with."""
+        """Take what pools are made with; `downloads` keeps models that came from AWS."""
         self._artifacts = artifacts
+        self._downloads = downloads
         self._launchers = launchers
         self._account = account
         self._requirements = requirements
@@ -92,7 +98,7 @@ class PoolStarter:
         """
         if not model.data_url:
             raise InvalidRequest(f"Model {model.name} of several models needs a ModelDataUrl.")
-        return ModelUrls(model.data_url, self._artifacts)
+        return ModelUrls(model.data_url, self._artifacts_of(model))
 
     async def lay_out(self, start: Start) -> ModelFiles:
         """Lay the model's files out in its tree.
@@ -101,8 +107,19 @@ class PoolStarter:
             SageletError: as `model_data.prepare`.
         """
         return await asyncio.to_thread(
-            model_data.prepare, start.model, self._artifacts, start.tree, start.place
+            model_data.prepare,
+            start.model,
+            self._artifacts_of(start.model),
+            start.tree,
+            start.place,
         )
+
+    def _artifacts_of(self, model: Model) -> Artifacts:
+        """Return what reads a model's data: our buckets, or AWS's where its Environment says so."""
+        access = S3Access.of(model.environment)
+        if not access.is_aws:
+            return self._artifacts
+        return artifacts_of_aws(access, downloads=self._downloads, tell=_LOG.info)
 
     async def pool(self, start: Start, files: ModelFiles) -> Pool:
         """Return a pool whose workers have all loaded the model.

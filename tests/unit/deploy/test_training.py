@@ -139,3 +139,15 @@ def test_another_account_is_refused(project: Project, remote: FakeRemote) -> Non
     project.replace("image: my/image}", "account: '999999999999'}")
     with pytest.raises(WrongAccount):
         plan(project, remote, "production")
+
+
+def test_a_local_job_with_awss_buckets_needs_one_of_them(
+    project: Project, remote: FakeRemote
+) -> None:
+    project.replace("instance_type: local", "instance_type: local, s3: aws")
+    with pytest.raises(BadConfig, match="`bucket:` is missing: with `s3: aws`"):
+        plan(project, remote, "local")
+    project.replace("s3: aws", "s3: aws, bucket: mine")
+    job = plan(project, remote, "local").job
+    assert job.output_url == "s3://mine/clf/jobs"
+    assert job.channels == {"training": (project.root / "data").as_uri()}

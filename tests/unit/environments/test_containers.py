@@ -149,3 +149,24 @@ def test_only_what_was_written_down_reaches_the_container(tmp_path: Path) -> Non
         "SAGELET_CONTRACT": "sane",
         "SAGEMAKER_MODEL_SERVER_WORKERS": "auto",
     }
+
+
+def test_where_s3_leads_reaches_the_container_if_it_is_not_here(tmp_path: Path) -> None:
+    (tmp_path / "sagelet.yml").write_text(
+        "environments:\n"
+        "  here: {s3: local, profile: mlops, region: eu-west-1}\n"
+        "  aws: {s3: aws}\n"
+        "  all: {s3: aws, profile: mlops, region: eu-west-1, s3_endpoint_url: 'http://x:1'}\n",
+        encoding="utf-8",
+    )
+    read = load(start=tmp_path, environ={})
+    assert container_variables(read.environment("here", flags={}, environ={})) == {}
+    assert container_variables(read.environment("aws", flags={}, environ={})) == {
+        "SAGELET_S3": "aws"
+    }
+    assert container_variables(read.environment("all", flags={}, environ={})) == {
+        "SAGELET_S3": "aws",
+        "SAGELET_S3_PROFILE": "mlops",
+        "SAGELET_S3_REGION": "eu-west-1",
+        "SAGELET_S3_ENDPOINT_URL": "http://x:1",
+    }

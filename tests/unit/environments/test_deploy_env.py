@@ -10,7 +10,14 @@ import pytest
 
 import sagelet
 from sagelet.environments.deploy_env import DeployEnv
-from sagelet.errors import BadConfig, ConfigNotFound, UnknownEnvironment, UnknownSetting
+from sagelet.errors import (
+    BadConfig,
+    ConfigNotFound,
+    InheritedEndpoint,
+    NoCredentials,
+    UnknownEnvironment,
+    UnknownSetting,
+)
 from sagelet.supervision.process import started_at
 
 CONFIG = """\
@@ -153,6 +160,23 @@ def test_local_clients_are_boto3s_own_and_talk_to_the_daemon(
         assert made.meta.endpoint_url == running_daemon
     assert env.client() is client
     assert env.session().region_name == env.region == "us-east-1"
+
+
+def test_with_awss_buckets_only_the_client_of_s3_leaves_this_machine(
+    project: Path, running_daemon: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAGELET_S3", "aws")
+    monkeypatch.setenv("SAGELET_REGION", "eu-west-1")
+    with pytest.raises(NoCredentials):
+        DeployEnv().s3_client()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    env = DeployEnv()
+    assert env.s3_client().meta.endpoint_url == "https://s3.eu-west-1.amazonaws.com"
+    assert env.client().meta.endpoint_url == running_daemon
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    with pytest.raises(InheritedEndpoint):
+        DeployEnv().s3_client()
 
 
 def test_a_client_follows_the_environment(
