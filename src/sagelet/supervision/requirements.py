@@ -122,7 +122,9 @@ def _shown(pin: str) -> str:
 
 
 async def _install_once(root: Path, python: Path, file: Path | None, source: Path | None) -> int:
-    cache = RequirementsCache(root, os.environ)
+    # Our own path is this process's alone: neither an interpreter nor an installer is to see it.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    cache = RequirementsCache(root, environ)
     try:
         folder = await cache.ensure(python, file, _say, source)
     except RequirementsFailed as error:

@@ -36,6 +36,7 @@ class ToolkitContract:
         self._program = program
         self._code = folder.tree.code
         self._output = folder.tree.output
+        self._is_first = folder.root.name == order.cluster.hosts[0].name
         self._arguments = toolkit.to_arguments(
             toolkit.Hyperparameters.decode(order.hyperparameters).script
         )
@@ -114,7 +115,7 @@ class ToolkitContract:
             )
         if self._is_split:
             found.append(_LEGACY)
-        elif framework_module(self._order.image):
+        elif self._is_first and framework_module(self._order.image):
             found += splitting.warnings(self._order.hyperparameters)
         return found
 
