@@ -18,6 +18,7 @@ _TITLES = {
     "sagemaker-runtime": "SageMaker Runtime",
     "s3": "S3",
     "logs": "CloudWatch Logs",
+    "cloudwatch": "CloudWatch",
     "sts": "STS",
     "iam": "IAM",
 }

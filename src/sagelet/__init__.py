@@ -10,14 +10,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sagelet.cli.jobs.notebook import follow
     from sagelet.environments.deploy_env import DeployEnv
     from sagelet.errors import SageletError
 
 __version__ = "0.1.0"
 
-_HOMES = {"DeployEnv": "sagelet.environments.deploy_env", "SageletError": "sagelet.errors"}
+_HOMES = {
+    "DeployEnv": "sagelet.environments.deploy_env",
+    "SageletError": "sagelet.errors",
+    "follow": "sagelet.cli.jobs.notebook",
+}
 
-__all__ = ["DeployEnv", "SageletError", "__version__"]
+__all__ = ["DeployEnv", "SageletError", "__version__", "follow"]
 
 
 def __getattr__(name: str) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,11 @@ def test_lines_are_searched_and_told_as_data(local: LocalAws, pair: str) -> None
         assert all(one["logStreamName"].startswith("pair/algo-") for one in documents)
     assert local.sagelet("logs", pair, "--since", "2020-01-01", "--search", "says 7").stdout
     assert local.sagelet("logs", pair, "--since", "0s").stdout == ""
+
+
+def test_a_notebook_follows_a_job_and_shows_it(local: LocalAws, pair: str, tmp_path: Path) -> None:
+    script = tmp_path / "cell.py"
+    script.write_text(f"import sagelet\njob = sagelet.follow({pair!r})\nprint([job])\n")
+    printed = local.run(sys.executable, script, cwd=tmp_path)
+    assert "algo-2 | algo-2 says 19\n" in printed
+    assert f"[training job {pair}: Completed\n" in printed

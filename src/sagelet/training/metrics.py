@@ -9,7 +9,6 @@ limit, and a log that is too far ahead is read on from near its end. The log the
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from collections import defaultdict
@@ -25,7 +24,6 @@ from sagelet.training.hostlog import HostLog
 from sagelet.training.metric_expressions import Expression, Point, Timer, TooSlow
 from sagelet.training.metric_lines import BATCH_BYTES, LogReader, Place
 from sagelet.training.metric_progress import Progress
-from sagelet.worker.loglines import Record
 
 _MIB = 2**20
 BURST = 1000
@@ -262,20 +260,3 @@ def _samples(points: Sequence[Point]) -> list[Sample]:
     if len(points) > BURST:
         return summed(points, BURST_SPAN_MS)
     return [Sample.of(ms, value) for ms, value in points]
-
-
-def last_values(
-    definitions: Iterable[MetricDefinition], records: Iterable[Record], budget_s: float = 2.0
-) -> Found:
-    """Return the last value of each metric in log records."""
-    lines = list(records)
-    values: list[Value] = []
-    timer = Timer()
-    for definition in definitions:
-        points: list[Point] = []
-        with contextlib.suppress(re.error, TooSlow):
-            Expression(definition.regex, timer, budget_s).find(lines, points)
-        if points:
-            values.append((definition.name, points[-1][1], points[-1][0]))
-    timer.close()
-    return Found(tuple(values), ())

@@ -13,11 +13,11 @@ import click
 
 from sagelet.cli.context import App, with_shared_options
 from sagelet.cli.jobs.log_lines import GROUP, Line, line_of, recorded, without_states
+from sagelet.cli.jobs.looks import looks_at
 from sagelet.cli.jobs.points import hosts_of
 from sagelet.cli.output import safe
 from sagelet.cli.resources import ENDPOINT, JOB, find
 from sagelet.cli.times import Age
-from sagelet.cli.training_follow import looks_at
 
 ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 _LOOK_EVERY_S = 0.3
@@ -96,14 +96,14 @@ def _has_prefix(description: dict[str, Any], hosts: tuple[str, ...], *, no_prefi
 
 
 def _job_lines(app: App, job: str, wanted: Wanted, *, follow: bool) -> Iterator[Line]:
+    is_local = app.deploy_env().is_local()
     if follow:
-        looks = looks_at(app, job, start_ms=wanted.since_ms)
+        looks = looks_at(app.call, job, is_local=is_local, start_ms=wanted.since_ms)
         yield from (line for look in looks for line in look.lines if wanted.takes(line))
         return
     # One host's streams, or all.
     begin = f"{job}/{wanted.hosts[0]}-" if len(wanted.hosts) == 1 else f"{job}/"
     parameters = _filtered({"logGroupName": GROUP, "logStreamNamePrefix": begin}, wanted)
-    is_local = app.deploy_env().is_local()
     for event in recorded(app.call, parameters):
         line = line_of(event, is_local=is_local)
         if not wanted.hosts or line.host in wanted.hosts:

@@ -58,13 +58,15 @@ def command(
     sagelet metrics my-job --metric loss --csv > loss.csv
     sagelet metrics first-job second-job --plot curves.png
     """
+    from sagelet.cli.jobs.points import reader_of
+
     if jsonl and as_csv:
         raise click.UsageError("--jsonl and --csv: choose one")
     if file is not None:
         _check_plot(file)
     # Whoever is not there is told of before anything is waited for.
     descriptions = [find(app, job, (JOB,))[1] for job in jobs]
-    reader = _reader(app)
+    reader = reader_of(app.call, is_local=app.deploy_env().is_local())
     write = _csv_writer(app) if as_csv else _jsonl_writer(app) if jsonl else None
     if follow:
         _follow(app, reader, descriptions, names, write or _text_writer(app))
@@ -80,13 +82,6 @@ def command(
         for curve in curves:
             for point in curve.points:
                 write(curve, point)
-
-
-def _reader(app: App) -> MetricsReader:
-    from sagelet.cli.jobs.points import AWS_PERIOD_S, LOCAL_PERIOD_S, MetricsReader
-
-    is_local = app.deploy_env().is_local()
-    return MetricsReader(app.call, period_s=LOCAL_PERIOD_S if is_local else AWS_PERIOD_S)
 
 
 def _nothing(descriptions: Sequence[dict[str, Any]], names: Sequence[str]) -> str:

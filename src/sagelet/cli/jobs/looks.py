@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sagelet.cli.jobs.log_lines import JobLog, Line
-from sagelet.cli.jobs.points import Ask, MetricsReader, has_ended, names_of
+from sagelet.cli.jobs.points import Ask, MetricsReader, has_ended, names_of, reader_of
 
 _METRICS_EVERY_S = 1.0
 _FRESH = timedelta(seconds=30)
@@ -45,8 +45,21 @@ class Pace:
         self._next_s = min(self.longest_s, self._next_s * self.growth)
 
 
-AWS_PACE = (1.0, 1.5, 5.0)
+_AWS_PACE = (1.0, 1.5, 5.0)
 """AWS limits how often it may be asked."""
+
+
+def looks_at(
+    ask: Ask, job: str, *, is_local: bool, with_metrics: bool = False, start_ms: int = 0
+) -> Looks:
+    """Return looks at a job, here or at AWS; `start_ms` leaves out older lines."""
+    return Looks(
+        ask,
+        job,
+        JobLog(ask, job, start_ms=start_ms, is_local=is_local),
+        metrics=reader_of(ask, is_local=is_local) if with_metrics else None,
+        pace=Pace() if is_local else Pace(*_AWS_PACE),
+    )
 
 
 class Looks:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
-LOCAL_PERIOD_S = 1
-AWS_PERIOD_S = 60
+_LOCAL_PERIOD_S = 1
+_AWS_PERIOD_S = 60
 
 _STATISTICS = ("Average", "Minimum", "Maximum", "SampleCount")
 _QUERIES_AT_MOST = 500
@@ -193,6 +193,11 @@ class MetricsReader:
             if not page.get("NextToken"):
                 return
             asked["NextToken"] = page["NextToken"]
+
+
+def reader_of(ask: Ask, *, is_local: bool) -> MetricsReader:
+    """Return a reader of the finest points that there are."""
+    return MetricsReader(ask, period_s=_LOCAL_PERIOD_S if is_local else _AWS_PERIOD_S)
 
 
 def batches(queries: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
