@@ -21,6 +21,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+_COLLECTIVE_THREADS = ("pt_gloo", "gloo", "pt_nccl", "pt_mpi", "pt_ucc")
+"""How torch names the threads of its process groups."""
+
 _NOT_FLUSHED = 120  # CPython's exit code where standard output cannot take what is left for it
 
 _SPARED: set[str] = set()
@@ -40,13 +43,35 @@ def leave(code: int) -> NoReturn:
     if not _SPARED:
         raise SystemExit(code)
     is_flushed = wind_down()
-    if threading.active_count() > 1:
+    if threading.active_count() > 1 or _is_in_a_process_group():
         # Daemon threads stand still while CPython takes down what they use. Here they would not.
         _flush_files()
     else:
         _take_down()
     is_flushed = _flush() and is_flushed
     os._exit(code if is_flushed else _NOT_FLUSHED)
+
+
+def _is_in_a_process_group() -> bool:
+    """Whether torch's collectives have threads here.
+
+    A process group waits for its threads when it goes, and they may wait for the interpreter's
+    lock to let go of a Python object: CPython's own end turns such threads away, a fork's cannot.
+    """
+    if "torch.distributed" not in sys.modules:
+        return False
+    with contextlib.suppress(OSError):  # no /proc: then nothing was forked either
+        tasks = os.listdir("/proc/self/task")  # noqa: PTH208 - names are all that is wanted
+        return any(_task_name(task).startswith(_COLLECTIVE_THREADS) for task in tasks)
+    return False
+
+
+def _task_name(task: str) -> str:
+    try:
+        with open(f"/proc/self/task/{task}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:  # it has just ended
+        return ""
 
 
 def wind_down() -> bool:
