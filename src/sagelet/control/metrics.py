@@ -6,9 +6,10 @@ from itertools import islice
 
 from sagelet.control.context import Context, Document
 from sagelet.control.documents import metrics as documents
+from sagelet.control.documents.metric_data import read_put
 from sagelet.control.metric_points import by_period, listed, series_of
 from sagelet.journal.metric_store import METRICS_AT_MOST
-from sagelet.journal.series import Series
+from sagelet.journal.series import Sample, Series
 from sagelet.wire.faults import Fault
 
 _METRICS_A_PAGE = 500
@@ -20,7 +21,7 @@ def put_data(context: Context, document: Document) -> Document:
     Raises:
         Fault: a value or the namespace is none, or there are too many metrics.
     """
-    points = documents.read_put(document, now=context.clock.now())
+    points = read_put(document, now=context.clock.now())
     if not context.metrics.put(points):
         raise Fault(
             "LimitExceededFault",
@@ -61,11 +62,16 @@ def get_data(context: Context, document: Document) -> Document:
     results = []
     skipped, left = query.skipped, query.limit
     is_all = True
+    known: dict[tuple[object, ...], list[Sample]] = {}
     for wanted in query.wanted:
         if not wanted.is_shown:
             continue
-        series = [one for _, one in series_of(context, wanted.metric, wanted.unit)]
-        points = by_period(series, wanted.window)
+        # Several statistics of one metric are read once.
+        about = (wanted.metric, wanted.unit, wanted.window)
+        if about not in known:
+            series = [one for _, one in series_of(context, wanted.metric, wanted.unit)]
+            known[about] = by_period(series, wanted.window)
+        points = list(known[about])
         if query.descending:
             points.reverse()
         page = points[skipped : skipped + left]

@@ -9,9 +9,9 @@ seconds, a minute… What CloudWatch tells of a span of time stays exact, and on
 
 from __future__ import annotations
 
-import contextlib
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ KEPT_BYTES = 2**20
 """How large a file may grow before it is folded: about 40 000 single values."""
 
 SPANS_MS = (1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 86_400_000)
+_TAIL_BYTES = 16 * 1024
+_DISORDER_MS = 10_000
 _FOLDED = 4
 """A file is folded until it is at most so many times smaller than it may be."""
 
@@ -119,10 +121,16 @@ def summed(points: Iterable[tuple[int, float]], span_ms: int) -> list[Sample]:
 class Series:
     """One file of samples. One process writes to it, any may read."""
 
-    def __init__(self, path: Path, *, kept_bytes: int = KEPT_BYTES) -> None:
-        """Name the file; the first sample makes it."""
+    def __init__(
+        self, path: Path, *, kept_bytes: int = KEPT_BYTES, is_ordered: bool = True
+    ) -> None:
+        """Name the file; the first sample makes it. `is_ordered` says that times hardly ever fall.
+
+        `kept_bytes` is how large the file may grow before it has to be folded.
+        """
         self.path = path
         self._kept_bytes = kept_bytes
+        self._is_ordered = is_ordered
 
     @property
     def size_bytes(self) -> int:
@@ -180,10 +188,7 @@ class Series:
 
     def samples(self, start_ms: int = 0, end_ms: int | None = None) -> Iterator[Sample]:
         """Read the samples from `start_ms` on, before `end_ms`, as they were written."""
-        raw = b""
-        with contextlib.suppress(FileNotFoundError):
-            raw = self.path.read_bytes()
-        for line in raw[: raw.rfind(b"\n") + 1].split(b"\n"):
+        for line in self._lines(start_ms):
             sample = decode(line)
             if (
                 sample is not None
@@ -191,3 +196,27 @@ class Series:
                 and (end_ms is None or sample.ms < end_ms)
             ):
                 yield sample
+
+    def _lines(self, start_ms: int) -> list[bytes]:
+        """Read whole lines: all, or where they are in order those that may be of a time on."""
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                wanted = _TAIL_BYTES if self._is_ordered and start_ms else size
+                while True:
+                    begin = max(0, size - wanted)
+                    file.seek(begin)
+                    raw = file.read(size - begin)
+                    lines = raw[: raw.rfind(b"\n") + 1].split(b"\n")
+                    # A line that is cut off may be read as another.
+                    lines = lines if begin == 0 else lines[1:]
+                    if begin == 0 or _begins_before(lines, start_ms - _DISORDER_MS):
+                        return lines
+                    wanted *= 4
+        except FileNotFoundError:
+            return []
+
+
+def _begins_before(lines: Sequence[bytes], ms: int) -> bool:
+    first = next((sample for line in lines if (sample := decode(line))), None)
+    return first is not None and first.ms < ms

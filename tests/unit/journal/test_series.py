@@ -25,6 +25,21 @@ def test_a_span_of_time_is_read_with_its_begin_and_without_its_end(tmp_path: Pat
     assert [sample.ms for sample in series.samples(1, 3)] == [1, 2]
 
 
+def test_the_end_of_a_long_file_is_found_from_behind(tmp_path: Path) -> None:
+    ordered = Series(tmp_path / "0.csv")
+    ordered.append([one(1_000 * second, float(second)) for second in range(20_000)])
+    for start in (0, 1, 5_000, 15_000, 19_999, 20_000):
+        found = [sample.last for sample in ordered.samples(1_000 * start)]
+        assert found == [float(second) for second in range(start, 20_000)]
+
+
+def test_a_file_that_is_not_in_order_is_read_whole(tmp_path: Path) -> None:
+    series = Series(tmp_path / "0.csv", is_ordered=False)
+    series.append([one(1_000_000, 1.0)])
+    series.append([one(second, 0.0) for second in range(20_000)])
+    assert [sample.last for sample in series.samples(900_000)] == [1.0]
+
+
 def test_a_line_that_was_not_written_whole_is_passed_over(tmp_path: Path) -> None:
     series = Series(tmp_path / "0.csv")
     series.path.write_text("1,1.0\n2,\nwhat\n3,1.0,2\n4,4.0\n5,5")

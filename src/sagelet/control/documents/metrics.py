@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from sagelet.control.context import Document
 from sagelet.errors import InvalidRequest, NotSupported
-from sagelet.journal.metric_store import Measured, Metric
+from sagelet.journal.metric_store import Metric
 from sagelet.journal.series import Sample
 from sagelet.journal.tokens import pack_place, read_place
 from sagelet.wire.faults import Fault
@@ -21,8 +20,6 @@ NO_UNIT = "None"
 _SHORT_PERIODS_S = frozenset({1, 5, 10, 20, 30})
 _POINTS_AT_MOST = 1440
 _DATA_AT_MOST = 100_800
-_PAST = timedelta(weeks=2)
-_FUTURE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +96,15 @@ def read_statistics(document: Document) -> StatisticsQuery:
     window = _window(document, document["Period"], code)
     points = (window.end_ms - window.start_ms) // window.period_ms
     if points > _POINTS_AT_MOST:
-        raise _combination(
+        raise invalid_combination(
             f"You have requested up to {points:,} datapoints, which exceeds the limit of "
             f"{_POINTS_AT_MOST:,}. You may reduce the datapoints requested by increasing Period, "
             "or decreasing the time range."
         )
     if not document.get("Statistics"):
-        raise _combination("Must specify either Statistics or ExtendedStatistics")
+        raise invalid_combination("Must specify either Statistics or ExtendedStatistics")
     return StatisticsQuery(
-        metric=_metric(document["Namespace"], document),
+        metric=read_metric(document["Namespace"], document),
         unit=document.get("Unit"),
         window=window,
         statistics=tuple(document["Statistics"]),
@@ -141,7 +138,7 @@ def _wanted(query: Document, document: Document) -> Wanted:
             message=f"GetMetricData: the statistic {stat['Stat']} is not served; "
             f"those that are: {', '.join(STATISTICS)}."
         )
-    metric = _metric(stat["Metric"].get("Namespace", ""), stat["Metric"])
+    metric = read_metric(stat["Metric"].get("Namespace", ""), stat["Metric"])
     return Wanted(
         id=query["Id"],
         label=query.get("Label") or metric.name,
@@ -168,77 +165,6 @@ def read_list(document: Document) -> ListQuery:
         },
         skipped=_read_token(document),
     )
-
-
-def read_put(document: Document, *, now: datetime) -> list[tuple[Measured, Sample]]:
-    """Read a PutMetricData request.
-
-    Raises:
-        Fault: the namespace is AWS's, or a datum has no value, two, or one that is no number.
-    """
-    namespace = document["Namespace"]
-    if namespace.startswith("AWS/"):
-        raise _value(f"The value {namespace} for parameter Namespace is invalid.")
-    return [
-        (
-            Measured(_metric(namespace, datum), datum.get("Unit", NO_UNIT)),
-            _sample(datum, f"MetricData.member.{number}", now),
-        )
-        for number, datum in enumerate(document.get("MetricData") or (), start=1)
-    ]
-
-
-def _sample(datum: Document, at: str, now: datetime) -> Sample:
-    given = [name for name in ("Value", "Values", "StatisticValues") if datum.get(name) is not None]
-    if not given:
-        raise Fault(
-            "MissingRequiredParameterException",
-            400,
-            f"At least one of the parameters must be specified: {at}.Value, {at}.Values or "
-            f"{at}.StatisticValues.",
-        )
-    if len(given) > 1:
-        raise _combination(
-            f"The parameters {at}.{given[0]} and {at}.{given[1]} are mutually exclusive and you "
-            "have specified both."
-        )
-    when: datetime = datum.get("Timestamp", now)
-    if not now - _PAST <= when <= now + _FUTURE:
-        raise _value(
-            f"The parameter {at}.Timestamp must specify a time that is at most two weeks in the "
-            "past and two hours in the future."
-        )
-    sample = _VALUES[given[0]](_milliseconds(when), datum, at)
-    numbers = (sample.last, sample.count, sample.total, sample.least, sample.greatest)
-    if not all(math.isfinite(number) for number in numbers):
-        raise _value(f"The value for parameter {at}.{given[0]} is not a finite number.")
-    return sample
-
-
-def _single(ms: int, datum: Document, _at: str) -> Sample:
-    return Sample.of(ms, datum["Value"])
-
-
-def _several(ms: int, datum: Document, at: str) -> Sample:
-    values = datum["Values"]
-    counts = datum.get("Counts") or [1.0] * len(values)
-    if not values or len(values) != len(counts):
-        raise _value(f"The parameters {at}.Values and {at}.Counts must be of the same length.")
-    total = sum(value * count for value, count in zip(values, counts, strict=True))
-    return Sample(ms, values[-1], sum(counts), total, min(values), max(values))
-
-
-def _summary(ms: int, datum: Document, at: str) -> Sample:
-    known = datum["StatisticValues"]
-    if known["SampleCount"] <= 0:
-        raise _value(f"The value for parameter {at}.StatisticValues.SampleCount must be above 0.")
-    average = known["Sum"] / known["SampleCount"]
-    return Sample(
-        ms, average, known["SampleCount"], known["Sum"], known["Minimum"], known["Maximum"]
-    )
-
-
-_VALUES = {"Value": _single, "Values": _several, "StatisticValues": _summary}
 
 
 def show_statistics(
@@ -298,7 +224,8 @@ def value_of(sample: Sample, statistic: str) -> float:
             return sample.total
 
 
-def _metric(namespace: str, document: Document) -> Metric:
+def read_metric(namespace: str, document: Document) -> Metric:
+    """Read which metric a document names."""
     dimensions = {one["Name"]: one["Value"] for one in document.get("Dimensions") or ()}
     return Metric.of(namespace, document.get("MetricName", ""), dimensions)
 
@@ -306,7 +233,7 @@ def _metric(namespace: str, document: Document) -> Metric:
 def _window(document: Document, period_s: int, code: str) -> Window:
     if period_s not in _SHORT_PERIODS_S and (period_s % 60 or period_s <= 0):
         raise Fault(code, 400, "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
-    start_ms, end_ms = _milliseconds(document["StartTime"]), _milliseconds(document["EndTime"])
+    start_ms, end_ms = milliseconds(document["StartTime"]), milliseconds(document["EndTime"])
     if start_ms >= end_ms:
         raise Fault(code, 400, "The parameter StartTime must be less than the parameter EndTime.")
     period_ms = 1000 * period_s
@@ -323,7 +250,8 @@ def _read_token(document: Document) -> int:
         raise Fault("InvalidNextToken", 400, "The specified NextToken is invalid.") from error
 
 
-def _milliseconds(when: datetime) -> int:
+def milliseconds(when: datetime) -> int:
+    """Return a moment since the epoch."""
     return round(when.timestamp() * 1000)
 
 
@@ -331,11 +259,13 @@ def _when(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _value(message: str) -> Fault:
+def invalid_value(message: str) -> Fault:
+    """Return the fault of a member's value."""
     return Fault("InvalidParameterValueException", 400, message)
 
 
-def _combination(message: str) -> Fault:
+def invalid_combination(message: str) -> Fault:
+    """Return the fault of members that do not go together."""
     return Fault("InvalidParameterCombinationException", 400, message)
 
 
