@@ -21,11 +21,11 @@ from sagelet.worker import installed
 
 _WITHIN_S = 60.0
 _ASK = """
-import importlib.metadata, json, sys
+import importlib.metadata, json, os, sys
 found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
 print(json.dumps({
     "version": sys.version,
-    "base": getattr(sys, "_base_executable", None) or sys.executable,
+    "base": os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable),
     "folders": [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))],
     "packages": sorted((n, v) for n, v in found.items() if n),
 }))

@@ -22,6 +22,7 @@ from sagelet.supervision.interpreters import Installed
 _MODULES = {"pip": "pip", "pip3": "pip", "torchrun": "torch.distributed.run"}
 _INTERPRETER = re.compile(r"(python|pypy)[\d.]*(-config)?|activate.*|Activate.*", re.IGNORECASE)
 _LARGEST_SCRIPT = 16384
+_FIRST_BYTES = 512
 
 
 def make(folder: Path, python: Path, installed: Installed) -> Path:
@@ -59,10 +60,10 @@ def _take_over(theirs: Path, commands: Path, own: Path) -> None:
             continue
         if not entry.is_file() or entry.stat().st_size > _LARGEST_SCRIPT:
             continue
-        text = Path(entry.path).read_bytes()
-        if text.startswith(marks):
-            _, _, rest = text.partition(b"\n")
-            _write(commands / entry.name, os.fsencode(_first_line(own)) + rest)
+        with open(entry.path, "rb") as file:  # noqa: PTH123 - there may be a thousand of them
+            if file.read(_FIRST_BYTES).startswith(marks):
+                _, _, rest = Path(entry.path).read_bytes().partition(b"\n")
+                _write(commands / entry.name, os.fsencode(_first_line(own)) + rest)
 
 
 def _first_line(python: Path) -> str:

@@ -11,7 +11,7 @@ from sagelet.domain.training import Host, SecondaryStatus, ToolkitProgram
 from sagelet.errors import InvalidRequest, SageletError
 from sagelet.training import inputs, outcome, reasons, splitting, toolkit
 from sagelet.training.host_process import Process
-from sagelet.training.layout import HostFolder, MlTree
+from sagelet.training.layout import OPT_ML, HostFolder, MlTree
 from sagelet.training.machine import look_around
 from sagelet.training.order import JobOrder
 from sagelet.training.outcome import Outcome, ScriptFacts
@@ -21,6 +21,10 @@ from sagelet.training.variables import Rendezvous, environment, framework_module
 from sagelet.worker.spec import HostExit
 
 _LEGACY = "toolkit: legacy: /bin/sh splits the arguments, as sagemaker-training before 5.1.3 has it"
+_IN_THE_IMAGE = (
+    "The source is said to be in the image, at /opt/ml/code, and no image runs here: give "
+    "sagemaker_submit_directory the s3:// or file:// URL of its source on this machine."
+)
 _NO_PACKAGE = (
     "Python packages are not supported for torch_distributed. Use a Python script as the entry "
     "point, without a setup.py beside it."
@@ -74,6 +78,8 @@ class ToolkitContract:
 
     def fetch(self, artifacts: Artifacts) -> Outcome | None:
         """Unpack the source, find the script in it, and make a command executable."""
+        if self._program.source_uri.removeprefix("file://") == str(OPT_ML / "code"):
+            return Outcome(SecondaryStatus.FAILED, outcome.client_error(_IN_THE_IMAGE))
         try:
             inputs.fetch_source(artifacts, self._program.source_uri, self._code)
         except (SageletError, OSError) as error:
