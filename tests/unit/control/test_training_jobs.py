@@ -268,7 +268,6 @@ SOURCE = "InputDataConfig.DataSource.S3DataSource"
         ("InputDataConfig.InputMode", "Pipe", "InputMode Pipe"),
         ("InputDataConfig.RecordWrapperType", "RecordIO", "RecordWrapperType RecordIO"),
         (f"{SOURCE}.S3DataType", "AugmentedManifestFile", "S3DataType AugmentedManifestFile"),
-        ("ResourceConfig.InstanceCount", 2, "InstanceCount 2"),
         ("CheckpointConfig", {"S3Uri": "s3://a/b"}, "CheckpointConfig"),
     ],
 )

@@ -24,4 +24,3 @@ def test_gpus_are_counted_by_their_devices(tmp_path: Path) -> None:
     machine = look_around(tmp_path / "bin" / "python", devices=tmp_path)
     assert machine.gpus == 2
     assert machine.cpus >= 1
-
