@@ -84,6 +84,14 @@ def ranks(count: int, **variables: str) -> list[Rank]:
     return [Rank(number, {"RANK": str(number), **variables}) for number in range(count)]
 
 
+def listened_to() -> set[int]:
+    """Return the ports of this machine at which somebody listens (IPv4 or IPv6; Linux only)."""
+    tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
+    lines = [line for table in tables if table.exists() for line in table.read_text().splitlines()]
+    rows = [line.split() for line in lines]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
+
+
 async def run(launcher: Launcher, order: HostOrder) -> int:
     """Launch a host, and wait for its end."""
     child = await launcher.launch(order)

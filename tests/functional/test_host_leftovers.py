@@ -17,7 +17,7 @@ from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.supervision.process import started_at
 from sagelet.worker.spec import HostOrder, Mounts, Overlay
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, ranks
+from tests.host_orders import DEADLINE_S, HostFolder, eventually, listened_to, ranks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -83,16 +83,10 @@ def _busy(host: HostFolder) -> list[list[int]]:
     return [[int(word) for word in line.split()[1:]] for line in lines if "busy" in line]
 
 
-def _listened_to() -> set[int]:
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    rows = [line.split() for line in lines]
-    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A"}
-
-
 async def _end(launcher: Launcher, host: HostFolder, ending: str) -> None:
     child = await launcher.launch(_order(host, ending))
     await eventually(lambda: len(_busy(host)) == 2)
-    assert all(set(ports) <= _listened_to() for _, _, *ports in _busy(host))
+    assert all(set(ports) <= listened_to() for _, _, *ports in _busy(host))
     if ending in ("stops", "tidies", "ignores"):
         child.signal(signal.SIGTERM)
     elif ending == "killed":
@@ -112,7 +106,7 @@ async def test_ten_ends_leave_no_process_port_or_mount(launcher: Launcher, tmp_p
     said = [busy for host in hosts for busy in _busy(host)]
     assert len(said) == 2 * len(ENDINGS)
     assert not any(started_at(pid) for *pids, _, _ in said for pid in pids)
-    assert not {port for _, _, *ports in said for port in ports} & _listened_to()
+    assert not {port for _, _, *ports in said for port in ports} & listened_to()
     assert Path("/proc/self/mountinfo").read_text() == mounts
     codes = [host.exit().exit_code for host in hosts]
     assert codes == [-15, -15, -15, 0, -9, -9, 0, 1, -9, -9]
