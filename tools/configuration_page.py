@@ -31,7 +31,8 @@ _ENVIRONMENT = {
     "model_data_path": "An existing model, `file://` or `s3://`, where there is no `serve:`.",
     "python": "The project's interpreter, for workers and training scripts. Default: the one that "
     "runs the daemon.",
-    "s3": _NOT_YET,
+    "s3": "Whose buckets `s3://` means in a local environment: the daemon's, or AWS's own, read and "
+    "written with this machine's credentials; see [use S3 data](../how-to/use-s3-data.md).",
     "contract": "How strictly an endpoint keeps to the container's behaviour; see "
     "[handlers](handlers.md#sane-and-strict).",
     "toolkit": "How a training script gets its arguments: `current` as sagemaker-training 5.1.3 and "
@@ -47,13 +48,14 @@ _ENVIRONMENT = {
     "of a local key of their own, which is good for S3, logs and metrics here.",
     "region": "The region. Default: `AWS_REGION`, then `AWS_DEFAULT_REGION`; in a local "
     "environment `us-east-1` after these.",
-    "profile": "An AWS profile; of no meaning in a local environment.",
+    "profile": "An AWS profile; in a local environment only for `s3: aws`.",
     "account": "The account, as text. `deploy` and `train` refuse credentials of another one.",
     "bucket": "Where archives and channels go. Default: the bucket of `model_data_path`, else "
-    "`sagelet-<region>-<account>`.",
+    "`sagelet-<region>-<account>`; with `s3: aws` there is no such default.",
     "image": "The container image. Default: AWS's PyTorch image for the project's torch.",
     "endpoint_url": "Another address for every AWS client of this environment, such as an "
     "emulator's. It is printed when it is used, and it makes the environment remote.",
+    "s3_endpoint_url": "Another address for `s3: aws`, such as an emulator's.",
 }
 _SERVE = {
     "source": "The folder that becomes `code/`; `.gitignore` and `.sagemakerignore` are honoured.",
@@ -71,6 +73,8 @@ _TRAIN = {
     "hyperparameters": "The script's arguments.",
     "hosts": "How many instances; this machine runs jobs on one.",
     "metrics": "Names and regular expressions whose first group is the value in a log line.",
+    "checkpoints": "Where the script's checkpoints are kept while it trains: an `s3://` URL, or a "
+    "folder in a local environment. Default: nowhere, but for jobs that are interrupted.",
 }
 _UI = {"fields": _NOT_YET, "output": _NOT_YET}
 

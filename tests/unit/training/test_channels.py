@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,19 @@ def test_what_is_stored_or_deleted_meanwhile_changes_no_view(rig: Rig) -> None:
     rig.put(a="new", c="3")
     rig.buckets.delete("bucket", "training/b")
     assert tree(lower) == {"a": "1", "b": "2"}
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_two_gigabytes_are_shown_in_less_than_half_a_second(rig: Rig, count: int) -> None:
+    folder = rig.buckets.root / "bucket" / "training"
+    folder.mkdir()
+    for number in range(count):
+        with (folder / str(number)).open("wb") as file:
+            file.truncate(2 * 2**30 // count)
+    began = time.monotonic()
+    lower = rig.lower()
+    assert time.monotonic() - began < 0.5
+    assert len(list(lower.iterdir())) == count
 
 
 def test_a_fast_file_channel_cannot_be_written(rig: Rig) -> None:
