@@ -6,6 +6,7 @@ The drivers here are of the same shape as the SDK's: bash, a file of variables, 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,18 @@ async def test_a_command_runs_as_it_is(machine: TrainingMachine) -> None:
     assert given in machine.lines(job)
     assert machine.member(job, "model.tar.gz", "model.txt") == "whole"
     assert job.exit_code == 0
+
+
+@pytest.mark.parametrize("variables", [NAMESPACE, NO_NAMESPACE], ids=["namespace", "folder"])
+async def test_a_home_with_a_space_in_its_path_is_none_for_the_drivers(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("sagelet-*"))
+    async with TrainingMachine(tmp_path / "my home", variables=variables) as machine:
+        job = await run(machine, "print('through')\n")
+        assert job.failure_reason is None, machine.lines(job)
+        assert "through" in machine.lines(job)
+    assert set(Path(tempfile.gettempdir()).glob("sagelet-*")) == before
 
 
 async def test_its_failure_names_the_users_own_line_and_keeps_its_exit_code(

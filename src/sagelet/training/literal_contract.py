@@ -23,6 +23,7 @@ from sagelet.training.host_process import Process
 from sagelet.training.layout import HostFolder, MlTree
 from sagelet.training.order import JobOrder
 from sagelet.training.outcome import Outcome, ScriptFacts
+from sagelet.training.plain_places import PlainPlace
 from sagelet.training.rendezvous import Rendezvous
 from sagelet.training.requirements import JobPackages
 from sagelet.training.variables import platform_variables
@@ -46,7 +47,8 @@ class LiteralContract:
         self._order = order
         self._argv = (*program.entrypoint, *program.arguments)
         self._tree = folder.tree
-        self._environment = folder.root / "environment"
+        self._place = PlainPlace.of(folder.root)
+        self._environment = self._place.path / "environment"
 
     @property
     def command(self) -> str:
@@ -60,10 +62,12 @@ class LiteralContract:
         """Make the command's own interpreter; where there is no /opt/ml, tell the drivers."""
         python = Path(self._order.places.python)
         try:
+            self._place.show()
             own_interpreter.make(self._environment, python, self._installed())
             if self._order.no_namespace:
-                _relocate_drivers(self._tree)
+                _relocate_drivers(self._tree, self._place.of_tree(self._tree))
         except (ChildFailed, OSError) as error:
+            self._place.hide()
             reason = outcome.client_error(f"The interpreter {python} cannot be used: {error}")
             return Outcome(SecondaryStatus.FAILED, reason)
         return None
@@ -112,6 +116,11 @@ class LiteralContract:
                 "WARNING: there is no /opt/ml here: it was replaced in the command and in the "
                 "SDK's drivers; what else names it will not find it"
             )
+            if self._order.cluster.host_count > 1:
+                yield (
+                    "WARNING: the hosts' names have no addresses here: what meets at algo-1, "
+                    "torchrun on several hosts for one, will not"
+                )
 
     def code(self, seen: MlTree) -> Path:
         """Where the SDK puts the source."""
@@ -121,7 +130,7 @@ class LiteralContract:
         """The command itself, at the root of the file system as in an image without WORKDIR."""
         argv = self._argv
         if self._order.no_namespace:
-            argv = tuple(placing.moved(part, str(seen.base)) for part in argv)
+            argv = tuple(placing.moved(part, self._place.of_tree(seen)) for part in argv)
         return Process(argv, "/", way="literal")
 
     def environment(self, host: Host, seen: MlTree, rendezvous: Rendezvous) -> dict[str, str]:  # noqa: ARG002 - the drivers set what follows from them
@@ -144,14 +153,15 @@ class LiteralContract:
 
     def judge(self, ended: HostExit, facts: ScriptFacts, *, out_of_time: bool) -> Outcome:
         """Say how it ended; the container's exit code is the command's own."""
+        self._place.hide()
         return outcome.of_command(ended, facts, out_of_time=out_of_time)
 
 
-def _relocate_drivers(tree: MlTree) -> None:
+def _relocate_drivers(tree: MlTree, place: str) -> None:
     """Write the tree's real place into the drivers, which name /opt/ml; the copy is the job's."""
     for path in sorted(tree.channel(DRIVERS).rglob("*")):
         if path.suffix in _DRIVER_FILES and path.is_file():
             text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            moved = placing.moved(text, str(tree.base))
+            moved = placing.moved(text, place)
             if moved != text:
                 path.write_text(moved, encoding="utf-8", errors="surrogateescape")

@@ -52,7 +52,7 @@ def test_a_command_runs_whole_at_the_root(tmp_path: Path) -> None:
 
 
 def test_without_a_namespace_a_command_names_the_jobs_own_tree(tmp_path: Path) -> None:
-    tree = MlTree(tmp_path / "ml")
+    tree = HostFolder(tmp_path / "hosts" / "algo-1").tree
     process = literal(tmp_path, no_namespace="macOS").process(tree)
     assert process.argv[2] == (
         f"chmod +x {tree.base}/input/data/sm_drivers/sm_train.sh && echo /opt/mlx"
