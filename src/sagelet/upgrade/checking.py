@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,8 @@ from sagelet.upgrade.subjects import Check, Script, Spot
 
 _SCRIPTS = (".py", NOTEBOOK)
 _SHELL = ".sh"
+_MOST = 1000
+"""Findings of one rule in one file; more of them have one cause, and nobody reads them."""
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 Subject = TypeVar("Subject")
@@ -167,7 +170,7 @@ class _Checking:
     ) -> None:
         for check in checks:
             if check.rule.id in self.rules:
-                for spot in check.find(subject):
+                for spot in islice(check.find(subject), _MOST):
                     self._add(check.rule, spot, path, source, subject)
 
     def _add(

@@ -40,6 +40,14 @@ class Kind(StrEnum):
     NEWLINE = "newline"
 
 
+_KINDS = {
+    "comment": Kind.COMMENT,
+    "newline": Kind.NEWLINE,
+    "triple": Kind.STRING,
+    "code": Kind.CODE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a text, by its place in it."""
@@ -75,13 +83,11 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def _kind_of(match: re.Match[str]) -> Kind:
-    group = match.lastgroup
-    if match["single"] is not None:
-        # A quote that ends the string is there, or the string runs to the end of its line.
-        return Kind.STRING if match["double_end"] or match["single_end"] else Kind.BROKEN
-    if group == "triple":
-        return Kind.STRING
-    return Kind(group or "code")
+    kind = _KINDS.get(match.lastgroup or "")
+    if kind is not None:
+        return kind
+    # A quote that ends the string is there, or the string runs to the end of its line.
+    return Kind.STRING if match["double_end"] or match["single_end"] else Kind.BROKEN
 
 
 def logical_lines(text: str) -> Iterator[Line]:

@@ -71,12 +71,16 @@ def imports_of(program: Program, path: Path, roots: tuple[Path, ...]) -> Iterato
     Modules in its own folder or in `roots` are read in turn, and theirs are yielded too.
     """
     seen: set[str] = set()
+    looked_up: dict[tuple[str, Path], list[Path]] = {}
     read: set[Path] = {path.absolute()}
     waiting = [(program, path)]
     while waiting and len(read) < _MOST_FILES:
         current, place = waiting.pop(0)
         for node, name in _imported(current):
-            files = _local_files(name, (place.parent, *roots))
+            key = (name, place.parent)
+            if key not in looked_up:
+                looked_up[key] = _local_files(name, (place.parent, *roots))
+            files = looked_up[key]
             for file in files:
                 if file.absolute() not in read:
                     read.add(file.absolute())

@@ -43,11 +43,14 @@ _CAPITAL = re.compile(
     r"|(?P<alone>Else|Try|Finally)(?=\s*:)"
     r"|(?P<loads>Import)(?=\s+[\w.]+(?:\s+as\s+\w+)?\s*$)|(?P<takes>From)(?=\s+[\w.]+\s+import\b)"
 )
+_MAY_BE_CAPITAL = re.compile(r"^[ \t]*[A-Z][a-z]+[ \t:]", re.MULTILINE)
+_MAY_BE_STAR = re.compile(r"^[ \t]*(?:\*[ \t]*,|\w+[ \t]*,[ \t]*\*[ \t]*=)", re.MULTILINE)
 _HEADER = re.compile(
     r"(?:async\s+)?(?:if|elif|else|for|while|with|def|class|try|except|finally|match|case)\b"
 )
 _GUARD = re.compile(r"if\s.*__name__.*__main__")
 _ROUNDS = 3
+_DEEPEST = 400  # spaces; Python takes a hundred levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,9 @@ def _spans(text: str, *kinds: Kind) -> Iterator[tuple[int, int]]:
 
 
 def _capitals(text: str) -> tuple[str, list[Repair]]:
+    if not _MAY_BE_CAPITAL.search(text):
+        return text, []
+
     def found_in(line: str) -> Iterator[tuple[int, int, str, str]]:
         if match := _CAPITAL.match(line):
             yield *match.span(), match[0].lower(), f"`{match[0]}` is no keyword; Python's are small"
@@ -171,6 +177,9 @@ def _capitals(text: str) -> tuple[str, list[Repair]]:
 
 
 def _star_args(text: str) -> tuple[str, list[Repair]]:
+    if not _MAY_BE_STAR.search(text):
+        return text, []
+
     def found_in(line: str) -> Iterator[tuple[int, int, str, str]]:
         match = _STAR.match(line)
         if match is None:
@@ -203,6 +212,8 @@ def _at_statements(
 
 
 def _bold_dunders(text: str) -> tuple[str, list[Repair]]:
+    if "**" not in text:
+        return text, []
     return _same_length(
         text,
         "bold-dunder",
@@ -237,6 +248,7 @@ def _lost_indentation(text: str) -> tuple[str, list[Repair]]:
     lines = list(logical_lines(text))
     shifts = [""] * len(lines)
     repairs = []
+    is_guarded = False
     for index, (header, body) in enumerate(pairwise(lines), start=1):
         first = text[header.start : header.start + 200].split("\n", 1)[0]
         if not header.ends_with_colon or not _HEADER.match(first):
@@ -246,9 +258,12 @@ def _lost_indentation(text: str) -> tuple[str, list[Repair]]:
         word = first.split()[0].rstrip(":")
         said = f"the block of `{word}` in line {header.number} is not indented"
         repairs.append(Repair("lost-indentation", body.number, len(body.indent) + 1, said))
+        is_guard = bool(_GUARD.match(first)) and not is_guarded
+        is_guarded = is_guarded or is_guard
         deeper = " " * (len(header.indent) - len(body.indent)) + shifts[index - 1] + "    "
-        for place in range(index, _end_of_block(lines, index, is_guard=bool(_GUARD.match(first)))):
-            shifts[place] = deeper
+        if len(deeper) <= _DEEPEST:
+            for place in range(index, _end_of_block(lines, index, is_guard=is_guard)):
+                shifts[place] = deeper
     parts, done = [], 0
     for line, shift in zip(lines, shifts, strict=True):
         if shift:

@@ -70,6 +70,7 @@ WRITING_METHODS = frozenset(
     {"to_csv", "to_parquet", "to_pickle", "to_json", "to_feather", "to_hdf", "savefig",
      "save_pretrained"}
 )  # fmt: skip
+_OPENERS = frozenset({"open", "io.open", "gzip.open"})
 _DATASETS = "torchvision.datasets."
 _DATA_LOOKUPS = frozenset({"_C", "vision", "utils", "folder", "samplers"})
 
@@ -143,19 +144,22 @@ class _Flow:
 
     def _uses(self) -> Iterator[tuple[ast.expr, Use]]:
         """Yield the expressions that are read from and written to."""
-        program = self._program
-        for call in program.calls:
-            name = program.name_of(call.func)
-            if name in READERS:
-                yield from _some(argument(call, *READERS[name]), Use.READ)
-            elif name in WRITERS:
-                yield from _some(argument(call, *WRITERS[name]), Use.WRITE)
-            elif name.startswith(_DATASETS) and not _DATA_LOOKUPS & set(name.split(".")):
-                yield from _some(argument(call, 0, "root"), Use.READ)
-            elif name in ("open", "io.open", "gzip.open"):
-                yield from _some(argument(call, 0, "file"), _use_of(call))
-            elif isinstance(call.func, ast.Attribute) and call.func.attr in WRITING_METHODS:
+        for name, calls in self._program.called.items():
+            for call in calls if _may_use_paths(name) else ():
+                yield from self._uses_of(name, call)
+        for method in WRITING_METHODS:
+            for call in self._program.methods[method]:
                 yield from _some(argument(call, 0, "path"), Use.WRITE)
+
+    def _uses_of(self, name: str, call: ast.Call) -> Iterator[tuple[ast.expr, Use]]:
+        if name in READERS:
+            yield from _some(argument(call, *READERS[name]), Use.READ)
+        elif name in WRITERS:
+            yield from _some(argument(call, *WRITERS[name]), Use.WRITE)
+        elif name in _OPENERS:
+            yield from _some(argument(call, 0, "file"), _use_of(call))
+        else:
+            yield from _some(argument(call, 0, "root"), Use.READ)
 
     def _follow(self, node: ast.expr) -> Literal | tuple[Function, str] | None:
         """Follow an expression to a literal, or to a parameter of a function."""
@@ -219,6 +223,12 @@ class _Flow:
             given = argument(call, place, parameter) if place >= 0 else keyword(call, parameter)
             if given is not None:
                 yield given, use
+
+
+def _may_use_paths(name: str) -> bool:
+    if name.startswith(_DATASETS):
+        return not _DATA_LOOKUPS & set(name.split("."))
+    return name in READERS or name in WRITERS or name in _OPENERS
 
 
 def _beginning(node: ast.expr) -> str | None:

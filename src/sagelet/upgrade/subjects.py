@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.options import Options, read_options
 from sagelet.upgrade.pasted import Mended
+from sagelet.upgrade.pathflow import Literal, literals
 from sagelet.upgrade.program import Function, Program
 from sagelet.upgrade.projects import Project, Training
 from sagelet.upgrade.sources import Source
@@ -52,7 +53,7 @@ class Check(Generic[Subject]):
     """A rule with the function that finds where it is broken."""
 
     rule: Rule
-    find: Callable[[Subject], Iterable[Spot]]
+    find: Callable[[Subject], Iterator[Spot]]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Script:
     def options(self) -> Options:
         """The options that it reads with argparse."""
         return read_options(self.program, has_others=bool(self.local_imports))
+
+    @cached_property
+    def paths(self) -> list[Literal]:
+        """The literal paths that it reads and writes."""
+        return literals(self.program, self.options)
 
     @cached_property
     def local_imports(self) -> frozenset[str]:

@@ -12,6 +12,13 @@ from sagelet.upgrade.projects import Project, Serving, Training
 MARK = "▸"
 JOB = "import torch\ndef train(loss):\n    loss.backward()\n"
 """What makes a script one that trains."""
+GROUP = (
+    "import torch\nimport torch.distributed as dist\nfrom torch.utils.data import DataLoader\n"
+    "from torch.nn.parallel import DistributedDataParallel as DDP\n"
+    "from torch.utils.data.distributed import DistributedSampler\n"
+    "def f(loss):\n    dist.init_process_group('gloo', rank=0, world_size=1)\n    loss.backward()\n"
+)
+"""What makes it one that trains on several hosts."""
 
 
 def unmarked(snippet: str) -> tuple[str, set[tuple[int, int]]]:

@@ -7,19 +7,12 @@ from pathlib import Path
 import pytest
 
 from sagelet.upgrade.findings import Severity
-from tests.unit.upgrade.marked import JOB, a_project, assert_found, findings
+from tests.unit.upgrade.marked import GROUP, JOB, a_project, assert_found, findings
 
 ARGS = (
     "import argparse, os\nimport numpy as np\nimport torch\np = argparse.ArgumentParser()\n"
     "def f(loss):\n    loss.backward()\n"
 )
-GROUP = (
-    "import torch\nimport torch.distributed as dist\nfrom torch.utils.data import DataLoader\n"
-    "from torch.nn.parallel import DistributedDataParallel as DDP\n"
-    "from torch.utils.data.distributed import DistributedSampler\n"
-    "def f(loss):\n    dist.init_process_group('gloo', rank=0, world_size=1)\n    loss.backward()\n"
-)
-
 PATHS = [
     ("hard-coded-data-path", JOB + "import numpy as np\nx = np.loadtxt(▸'data/x.csv')\n"),
     (

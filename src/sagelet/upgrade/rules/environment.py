@@ -169,10 +169,12 @@ def unknown(script: Script) -> Iterator[Spot]:
     """Find names that look like SageMaker's and are not."""
     set_here = written(script.program)
     for name, node, _ in reads(script.program):
-        if not name.startswith("SM_") or name.startswith(_OPEN_PREFIXES) or name in set_here:
+        if not name.startswith("SM_") or name.startswith(_OPEN_PREFIXES):
+            continue
+        if name in KNOWN or name in set_here:
             continue
         near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.8)
-        if name not in KNOWN and near:
+        if near:
             yield Spot(node, f"SageMaker sets no {name}", hint=f"did you mean {near[0]}?")
 
 
@@ -214,13 +216,8 @@ def _asked_words(program: Program) -> Iterator[str]:
     for compare in program.nodes(ast.Compare):
         if isinstance(compare.ops[0], ast.In | ast.NotIn):
             yield from words_in(compare.left)
-    if any("torchelastic" in call.lower() for call in _names(program)):
+    if any("torchelastic" in name.lower() for name in program.called):
         yield "RANK"
-
-
-def _names(program: Program) -> Iterator[str]:
-    for call in program.calls:
-        yield program.name_of(call.func)
 
 
 def _is_environ(program: Program, node: ast.expr) -> bool:

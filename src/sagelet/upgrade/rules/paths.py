@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.pathflow import OPT_ML, Literal, Use, literals
+from sagelet.upgrade.pathflow import OPT_ML, Literal, Use
 from sagelet.upgrade.program import is_constant, keyword
 from sagelet.upgrade.subjects import Check, Script, Spot
 
@@ -90,7 +90,7 @@ def output(script: Script) -> Iterator[Spot]:
 def fixed_opt_ml(script: Script) -> Iterator[Spot]:
     """Find literal paths of a job's own tree."""
     if script.is_job or script.serves:
-        for literal in literals(script.program, script.options):
+        for literal in script.paths:
             if literal.text.startswith(OPT_ML):
                 yield Spot(literal.node, f"{literal.text!r} is there in a job only")
 
@@ -110,7 +110,7 @@ def download(script: Script) -> Iterator[Spot]:
 def _literals(script: Script, use: Use) -> Iterator[Literal]:
     if not script.is_job:
         return
-    for literal in literals(script.program, script.options):
+    for literal in script.paths:
         if literal.use is not use or literal.text.startswith(OPT_ML):
             continue
         if literal.option and _is_given(script, literal.option):

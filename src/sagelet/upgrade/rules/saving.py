@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from sagelet.upgrade.findings import Rule, Severity
@@ -84,13 +85,12 @@ def every_rank(script: Script) -> Iterator[Spot]:
 def module_prefix(script: Script) -> Iterator[Spot]:
     """Find state dicts of wrapped models that are saved."""
     program = script.program
-    if not any(True for _ in _saves(program)):
-        return
-    for call in program.methods["state_dict"]:
+    saved = _Saved(program)
+    for call in program.methods["state_dict"] if saved.calls else ():
         assert isinstance(call.func, ast.Attribute)
         name = _bare(call.func.value)
         scope = program.scope_of(call)
-        if name is None or not _is_saved(program, call) or _asks_for_wrapper(program, call):
+        if name is None or call not in saved or _asks_for_wrapper(program, call):
             continue
         if _is_wrapped(program, name, scope):
             yield Spot(call, f"the keys of {name}'s state dict begin with `module.`")
@@ -153,21 +153,26 @@ def _bare(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _is_saved(program: Program, call: ast.Call) -> bool:
-    """Whether a state dict ends up in `torch.save`: inside of it, or by a name."""
-    saves = list(_saves(program))
-    for above in program.ancestors(call):
-        if above in saves:
-            return True
-        if isinstance(above, ast.Assign):
-            names = {word for target in above.targets for word in words_in(target)}
-            scope = program.scope_of(call)
-            return any(
-                program.scope_of(save) is scope and names & set(words_in(save)) for save in saves
-            )
-        if isinstance(above, ast.stmt):
-            return False
-    return False
+class _Saved:
+    """What ends up in `torch.save` and its like: what stands inside, and what goes by a name."""
+
+    def __init__(self, program: Program) -> None:
+        self.calls = set(_saves(program))
+        self._program = program
+        self._words: dict[Scope, set[str]] = defaultdict(set)
+        for call in self.calls:
+            self._words[program.scope_of(call)].update(words_in(call))
+
+    def __contains__(self, call: ast.Call) -> bool:
+        for above in self._program.ancestors(call):
+            if above in self.calls:
+                return True
+            if isinstance(above, ast.Assign):
+                names = {word for target in above.targets for word in words_in(target)}
+                return bool(names & self._words[self._program.scope_of(call)])
+            if isinstance(above, ast.stmt):
+                return False
+        return False
 
 
 def _is_wrapped(program: Program, name: str, scope: Scope) -> bool:
