@@ -8,6 +8,7 @@ import sys
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,21 +55,24 @@ time.sleep(300)
 GRACE_S = 1
 
 
-def running(local: LocalAws, name: str, folder: Path, script: str) -> None:
+def running(
+    local: LocalAws, name: str, folder: Path, script: str, *, grace_s: int = GRACE_S
+) -> None:
     """Start a job, and return once its script is at work."""
     source = folder / "source"
     source.mkdir()
     (source / "train.py").write_text(script)
-    variables = {"SAGELET_STOP_GRACE_S": str(GRACE_S), "PIDS": str(folder / "pids")}
+    variables = {"SAGELET_STOP_GRACE_S": str(grace_s), "PIDS": str(folder / "pids")}
     local.train(name, source, Environment=variables)
     eventually(lambda: "training" in local.job_log(name), "the script is at work")
 
 
-def artifact_of(job: dict[str, object]) -> Path:
+def artifact_of(job: dict[str, Any], local: LocalAws) -> Path:
     """The archive of a job's model."""
-    artifacts = job["ModelArtifacts"]
-    assert isinstance(artifacts, dict)
-    return Path(artifacts["S3ModelArtifacts"].removeprefix("file://"))
+    url: str = job["ModelArtifacts"]["S3ModelArtifacts"]
+    if url.startswith("s3://"):
+        return local.home.buckets / url.removeprefix("s3://")
+    return Path(url.removeprefix("file://"))
 
 
 def test_a_script_that_is_told_to_stop_saves_and_its_model_is_kept(
@@ -84,7 +88,7 @@ def test_a_script_that_is_told_to_stop_saves_and_its_model_is_kept(
     statuses = [each["Status"] for each in job["SecondaryStatusTransitions"]]
     assert statuses == ["Starting", "Downloading", "Training", "Stopping", "Stopped"]
     assert "saving" in local.job_log("saves")
-    with tarfile.open(artifact_of(job)) as archive:
+    with tarfile.open(artifact_of(job, local)) as archive:
         assert archive.getnames() == ["model.pth"]
 
 
@@ -100,7 +104,7 @@ def test_a_script_that_does_not_listen_is_killed_with_all_that_it_started(
     job = local.wait_ended("ignores")
     assert job["TrainingJobStatus"] == "Stopped"
     assert GRACE_S <= time.monotonic() - started < GRACE_S + 5
-    assert artifact_of(job).is_file()
+    assert artifact_of(job, local).is_file()
     assert not any(Path("/proc", str(pid)).exists() for pid in pids)
 
 
@@ -112,7 +116,7 @@ def test_a_job_that_takes_too_long_is_stopped_and_says_so(local: LocalAws, tmp_p
     job = local.wait_ended("too-long")
     assert job["TrainingJobStatus"] == "Stopped"
     assert job["SecondaryStatus"] == "MaxRuntimeExceeded"
-    assert artifact_of(job).is_file()
+    assert artifact_of(job, local).is_file()
 
 
 def test_ctrl_c_on_the_program_stops_the_job_and_ends_it_with_130(
@@ -138,6 +142,42 @@ def test_ctrl_c_on_the_program_stops_the_job_and_ends_it_with_130(
         assert program.wait(30) == 130
     assert "saving" in said
     assert local.wait_ended("interrupted")["TrainingJobStatus"] == "Stopped"
+
+
+def test_ctrl_c_twice_kills_the_job_without_its_grace(local: LocalAws, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(IGNORES.replace('os.environ["PIDS"]', f"'{tmp_path}/pids'"))
+    (tmp_path / "sagelet.yml").write_text(
+        "environments: {local: {model_name: killed}}\ntrain: {entry_point: train.py}\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "sagelet", "train", "--name", "killed"],
+        cwd=tmp_path,
+        env=local.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        assert "algo-1 | training\n" in iter(program.stdout.readline, "")
+        said = iter(program.stderr.readline, "")
+        program.send_signal(signal.SIGINT)
+        assert "stopping killed; Ctrl-C again kills it\n" in said
+        program.send_signal(signal.SIGINT)
+        assert "killing killed\n" in said
+        assert program.wait(30) == 130  # its grace is two minutes
+    job = local.wait_ended("killed")
+    assert job["TrainingJobStatus"] == "Stopped"
+    assert artifact_of(job, local).is_file()
+    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert not any(Path("/proc", str(pid)).exists() for pid in pids)
+
+
+def test_a_stop_by_force_waits_for_no_grace(local: LocalAws, tmp_path: Path) -> None:
+    running(local, "forced", tmp_path, IGNORES, grace_s=120)
+    local.sagelet("stop", "forced", "--force")
+    assert local.wait_ended("forced")["TrainingJobStatus"] == "Stopped"
+    assert "in status Stopped" in local.sagelet("stop", "forced", "--force", code=9).stderr
 
 
 def test_a_job_that_has_ended_cannot_be_stopped(local: LocalAws, tmp_path: Path) -> None:

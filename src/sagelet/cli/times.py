@@ -20,6 +20,23 @@ def ago(moment: datetime, *, now: datetime | None = None) -> str:
     return "now"
 
 
+class Duration(click.ParamType[timedelta]):
+    """How long something takes: 90s, 10m, 2h."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Return the time, which is not none at all."""
+        if isinstance(value, timedelta):
+            return value
+        match = _AGE.fullmatch(str(value))
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{str(value)!r} is no time, such as 30s, 5m or 2h", param, ctx)
+        return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
 class Age(click.ParamType[timedelta]):
     """An age such as 90s, 10m, 2h, 7d or 1w; or a moment in ISO 8601."""
 

@@ -63,6 +63,9 @@ READ: Mapping[str, frozenset[str]] = {
             "AlgorithmSpecification.ContainerArguments",
             "AlgorithmSpecification.ContainerEntrypoint",
             "AlgorithmSpecification.TrainingImage",
+            "CheckpointConfig.LocalPath",
+            "CheckpointConfig.S3Uri",
+            "EnableManagedSpotTraining",
             "Environment",
             "HyperParameters",
             "InputDataConfig.ChannelName",
@@ -80,6 +83,7 @@ READ: Mapping[str, frozenset[str]] = {
             "ResourceConfig.InstanceType",
             "RoleArn",
             "StoppingCondition.MaxRuntimeInSeconds",
+            "StoppingCondition.MaxWaitTimeInSeconds",
             "Tags",
             "TrainingJobName",
         }

@@ -46,6 +46,10 @@ def create_endpoint_config(config: WantedEndpointConfig, tags: Tags) -> dict[str
     }
 
 
+INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
+"""The variable of a local job that says when its instances are taken away."""
+
+
 def create_training_job(job: WantedJob, tags: Tags) -> dict[str, Any]:
     """Return CreateTrainingJob's parameters, as the SageMaker SDK's estimator makes them."""
     document: dict[str, Any] = {
@@ -73,6 +77,12 @@ def create_training_job(job: WantedJob, tags: Tags) -> dict[str, Any]:
     }
     if not job.channels:
         del document["InputDataConfig"]
+    if job.checkpoints_url is not None:
+        document["CheckpointConfig"] = {"S3Uri": job.checkpoints_url}
+    if job.interrupt_after_s is not None:
+        document["EnableManagedSpotTraining"] = True
+        document["StoppingCondition"]["MaxWaitTimeInSeconds"] = job.max_runtime_s
+        document["Environment"][INTERRUPT_AFTER] = str(job.interrupt_after_s)
     return document
 
 

@@ -64,7 +64,8 @@ class WantedEndpointConfig:
 class WantedJob:
     """A training job to run. `channels` are names and S3 or file URLs.
 
-    `hyperparameters` are the script's own, before they are encoded.
+    `hyperparameters` are the script's own, before they are encoded. With `interrupt_after_s` it is
+    a spot job, whose instances are taken away once, in a local environment.
     """
 
     name: str
@@ -82,6 +83,8 @@ class WantedJob:
     environment: Mapping[str, str] = field(default_factory=dict)
     max_runtime_s: int = 24 * 60 * 60
     volume_gb: int = 30
+    checkpoints_url: str | None = None
+    interrupt_after_s: int | None = None
 
 
 def ignored(_size_bytes: int) -> None:

@@ -57,6 +57,7 @@ class Asked:
     job_name: str | None = None
     hosts: int | None = None
     hyperparameters: Mapping[str, object] = field(default_factory=dict)
+    interrupt_after_s: int | None = None
 
 
 def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
@@ -77,8 +78,9 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
     upload = _source_upload(source, package, bucket)
     channels, folders = _channels(source, train, bucket)
     image = _image(source, instance_type)
+    name = asked.job_name or names.job_name(source.endpoint, clock.now())
     job = WantedJob(
-        name=asked.job_name or names.job_name(source.endpoint, clock.now()),
+        name=name,
         image=image.uri,
         role=role_of(config, settings),
         program=package.program,
@@ -91,10 +93,32 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
         channels=channels,
         metrics=train.metrics,
         environment={"DEPLOY_ENV": settings.name},
+        checkpoints_url=_checkpoints(
+            source, train, f"s3://{bucket}/{source.endpoint}", name, asked
+        ),
+        interrupt_after_s=asked.interrupt_after_s,
     )
     tags = names.tags(config.project, settings.name)
     plan = make_training_plan(job, upload, folders, observe_upload(upload, remote), tags)
     return Training(job=job, plan=plan, note=image.note, standing=standing)
+
+
+def _checkpoints(
+    source: Source, train: TrainSettings, base: str, job: str, asked: Asked
+) -> str | None:
+    """Return where checkpoints are kept; a job that is interrupted has a place of its own."""
+    written = train.checkpoints
+    if written is None:
+        return f"{base}/checkpoints/{job}" if asked.interrupt_after_s is not None else None
+    if written.startswith("s3://"):
+        return written
+    if not source.settings.is_local:
+        raise source.config.problem(
+            ("train", "checkpoints"), "outside this machine it has to be an s3:// URL"
+        )
+    if written.startswith("file://"):
+        return absolute_file_url(written, source.config.project)
+    return source.config.path(written).as_uri()
 
 
 def _source_upload(source: Source, package: Package, bucket: str) -> Upload:

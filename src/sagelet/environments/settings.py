@@ -121,6 +121,7 @@ class TrainSettings(_Section):
     hyperparameters: Mapping[str, Any] = {}
     hosts: PositiveInt = 1
     metrics: Mapping[str, str] = {}
+    checkpoints: str | None = None
 
     @field_validator("metrics")
     @classmethod

@@ -268,7 +268,6 @@ SOURCE = "InputDataConfig.DataSource.S3DataSource"
         ("InputDataConfig.InputMode", "Pipe", "InputMode Pipe"),
         ("InputDataConfig.RecordWrapperType", "RecordIO", "RecordWrapperType RecordIO"),
         (f"{SOURCE}.S3DataType", "AugmentedManifestFile", "S3DataType AugmentedManifestFile"),
-        ("CheckpointConfig", {"S3Uri": "s3://a/b"}, "CheckpointConfig"),
     ],
 )
 async def test_what_is_not_served_is_named_with_the_release(
@@ -323,7 +322,7 @@ async def test_what_has_no_effect_here_is_accepted_and_echoed(bench: Bench) -> N
     extra = {
         "DebugHookConfig": {"S3OutputPath": "s3://artifacts/", "CollectionConfigurations": []},
         "ProfilerConfig": {"S3OutputPath": "s3://artifacts/", "DisableProfiler": False},
-        "EnableManagedSpotTraining": True,
+        "RetryStrategy": {"MaximumRetryAttempts": 2},
     }
 
     await bench.create_job(**extra)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from botocore.loaders import Loader
@@ -69,3 +70,17 @@ def test_hyperparameters_are_encoded_as_the_sdk_encodes_them() -> None:
         "sagemaker_job_name": '"clf-job"',
         "sagemaker_region": '"eu-west-1"',
     }
+
+
+def test_an_interrupted_job_is_a_spot_job_with_checkpoints() -> None:
+    job = replace(JOB, checkpoints_url="s3://b/ckpt", interrupt_after_s=30)
+    document = documents.create_training_job(job, TAGS)
+    assert is_valid("CreateTrainingJob", document)
+    assert document["EnableManagedSpotTraining"] is True
+    assert document["CheckpointConfig"] == {"S3Uri": "s3://b/ckpt"}
+    assert document["StoppingCondition"] == {
+        "MaxRuntimeInSeconds": job.max_runtime_s,
+        "MaxWaitTimeInSeconds": job.max_runtime_s,
+    }
+    assert document["Environment"]["SAGELET_SIMULATE_INTERRUPTION_S"] == "30"
+    assert "CheckpointConfig" not in documents.create_training_job(JOB, TAGS)

@@ -151,3 +151,35 @@ def test_a_local_job_with_awss_buckets_needs_one_of_them(
     job = plan(project, remote, "local").job
     assert job.output_url == "s3://mine/clf/jobs"
     assert job.channels == {"training": (project.root / "data").as_uri()}
+
+
+def test_an_interrupted_job_keeps_its_checkpoints_in_a_place_of_its_own(
+    project: Project, remote: FakeRemote
+) -> None:
+    asked = Asked("my-job", interrupt_after_s=30)
+    job = plan(project, remote, "local", asked).job
+    assert job.interrupt_after_s == 30
+    assert job.checkpoints_url == "s3://sagelet-eu-west-1-000000000000/clf/checkpoints/my-job"
+    assert plan(project, remote, "local").job.checkpoints_url is None
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("s3://other/prefix", "s3://other/prefix"),
+        ("file:///there/ckpt", "file:///there/ckpt"),
+        ("ckpt", "{project}/ckpt"),
+    ],
+)
+def test_checkpoints_lie_where_the_configuration_says(
+    project: Project, remote: FakeRemote, written: str, url: str
+) -> None:
+    project.replace("channels: {training: data/}", f"checkpoints: {written!r}")
+    job = plan(project, remote, "local", Asked(interrupt_after_s=1)).job
+    assert job.checkpoints_url == url.format(project=project.root.as_uri())
+
+
+def test_on_aws_checkpoints_lie_in_s3(project: Project, remote: FakeRemote) -> None:
+    project.replace("channels: {training: data/}", "checkpoints: ckpt")
+    with pytest.raises(BadConfig, match="s3://"):
+        plan(project, remote, "production")

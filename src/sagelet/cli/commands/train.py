@@ -6,11 +6,13 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sagelet.cli.context import App, with_shared_options
+from sagelet.cli.times import Duration
 from sagelet.cli.training_follow import follow
 from sagelet.errors import OperationFailed
 
@@ -25,6 +27,9 @@ _EXIT_CODE = re.compile(r"ExitCode (-?\d+)")
               help="A hyperparameter, over the configuration's.")  # fmt: skip
 @click.option("--name", metavar="JOB", help="The job's name; default: made from the project's.")
 @click.option("--hosts", type=click.IntRange(1), help="How many instances.")
+@click.option("--simulate-interruption", "interruption", type=Duration(), metavar="TIME",
+              help="Take its spot instances away once, so long after the start: 30s.")  # fmt: skip
+@click.option("--resume", metavar="JOB", help="Go on from an ended job's checkpoints.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--detach", is_flag=True, help="Do not follow the job; it runs by itself.")
 @with_shared_options
@@ -35,22 +40,34 @@ def command(
     parameters: tuple[str, ...],
     name: str | None,
     hosts: int | None,
+    interruption: timedelta | None,
+    resume: str | None,
     dry_run: bool,
     detach: bool,
 ) -> None:
     """Run what `train:` says as a training job, and show its log until it ends.
 
-    Ctrl-C stops the job, with its grace; a second one leaves it to end by itself.
+    Ctrl-C stops the job, with its grace; a second one kills it.
 
     \b
     sagelet train
     sagelet train -p epochs=20 -p learning-rate=0.01
+    sagelet train --simulate-interruption 30s
     """
-    training = _planned(app, name=name, hosts=hosts, hyperparameters=_parameters(parameters))
     started = time.monotonic()
-    if not _act(app, training, dry_run=dry_run):
-        return
-    job = training.job.name
+    asked = _parameters(parameters)
+    if resume is not None:
+        if hosts is not None or interruption is not None or dry_run:
+            raise click.UsageError("--resume takes the older job's settings, but for -p and --name")
+        job = _resumed(app, resume, name=name, hyperparameters=asked)
+    else:
+        after_s = None if interruption is None else round(interruption.total_seconds())
+        training = _planned(
+            app, name=name, hosts=hosts, hyperparameters=asked, interrupt_after_s=after_s
+        )
+        if not _act(app, training, dry_run=dry_run):
+            return
+        job = training.job.name
     if detach:
         app.output.document({"TrainingJobName": job}) if app.output.json else app.output.text(job)
         return
@@ -58,8 +75,30 @@ def command(
     _report(app, description, time.monotonic() - started)
 
 
+def _resumed(app: App, older: str, *, name: str | None, hyperparameters: dict[str, Any]) -> str:
+    """Start a job that goes on where an older one ended; return its name."""
+    from datetime import UTC, datetime
+
+    from sagelet.deploy.resuming import resumed
+
+    description = app.call("sagemaker", "DescribeTrainingJob", TrainingJobName=older)
+    document = resumed(
+        description, at=datetime.now(UTC), name=name, hyperparameters=hyperparameters
+    )
+    tags = app.call("sagemaker", "ListTags", ResourceArn=description["TrainingJobArn"])["Tags"]
+    app.call("sagemaker", "CreateTrainingJob", **document, Tags=tags)
+    job: str = document["TrainingJobName"]
+    app.output.say(f"{job} goes on from {description['CheckpointConfig']['S3Uri']}")
+    return job
+
+
 def _planned(
-    app: App, *, name: str | None, hosts: int | None, hyperparameters: dict[str, Any]
+    app: App,
+    *,
+    name: str | None,
+    hosts: int | None,
+    hyperparameters: dict[str, Any],
+    interrupt_after_s: int | None,
 ) -> Training:
     from sagelet.deploy.aws import AwsRemote
     from sagelet.deploy.deployment import endpoint_name
@@ -69,10 +108,19 @@ def _planned(
 
     env = app.deploy_env()
     config, settings = env.config, env.settings
+    if interrupt_after_s is not None and not settings.is_local:
+        raise click.UsageError("--simulate-interruption is for this machine; AWS does it by itself")
     source = Source(config, settings, AwsRemote(env), endpoint_name(config, settings))
-    training = plan_training(source, SystemClock(), Asked(name, hosts, hyperparameters))
+    training = plan_training(
+        source, SystemClock(), Asked(name, hosts, hyperparameters, interrupt_after_s)
+    )
     if training.note and not settings.is_local:
         app.output.say(training.note)
+    if interrupt_after_s is not None:
+        app.output.say(
+            f"a spot job, interrupted once after {interrupt_after_s} s of training; its "
+            f"checkpoints are kept at {training.job.checkpoints_url}"
+        )
     if training.standing is not None:
         app.output.say(f"account {training.standing.account}, {training.standing.host}")
     return training
