@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import botocore.loaders
+import botocore.session
 import pytest
 
+from sagelet.environments import credentials
 from tests.end_to_end.documents import a_training_job
 from tests.end_to_end.local_aws import REPOSITORY, LocalAws, eventually
 
@@ -126,6 +129,53 @@ def test_a_large_put_comes_compressed_and_is_read(local: LocalAws, job: dict[str
     watch.put_metric_data(Namespace="compressed", MetricData=data)
     (point,) = statistics(local, Namespace="compressed", MetricName="big", Dimensions=names)
     assert (point["SampleCount"], point["Maximum"]) == (20, 19)
+
+
+@pytest.mark.parametrize("protocol", ["smithy-rpc-v2-cbor", "json", "query"])
+def test_clients_of_every_age_are_understood(
+    local: LocalAws, tmp_path: Path, protocol: str
+) -> None:
+    watch = speaking(local, protocol, tmp_path)
+    assert watch.meta.service_model.resolved_protocol == protocol
+    name = [{"Name": "protocol", "Value": protocol}]
+    # More than 10 kB, which botocore compresses.
+    data = [{"MetricName": "m", "Value": n / 2, "Dimensions": name} for n in range(200)]
+    watch.put_metric_data(Namespace="spoken", MetricData=data)
+    metric = {"Namespace": "spoken", "MetricName": "m", "Dimensions": name}
+    now = datetime.now(UTC)
+    answer = watch.get_metric_data(
+        MetricDataQueries=[
+            {"Id": "m", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
+        ],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+    )
+    assert answer["MetricDataResults"][0]["Values"] == [99.5]
+    assert answer["MetricDataResults"][0]["Timestamps"][0].minute == 0
+    assert watch.list_metrics(Namespace="spoken", Dimensions=name)["Metrics"] == [metric]
+    with pytest.raises(watch.exceptions.InvalidParameterValueException):
+        watch.put_metric_data(Namespace="AWS/spoken", MetricData=data[:1])
+
+
+def speaking(local: LocalAws, protocol: str, folder: Path) -> Any:  # noqa: ANN401  botocore's
+    """A client whose model knows one protocol only, as an older or newer botocore's."""
+    session: Any = botocore.session.Session()
+    loader = session.get_component("data_loader")
+    model = loader.load_service_model("cloudwatch", "service-2")
+    model["metadata"] |= {"protocol": protocol, "protocols": [protocol]}
+    place = folder / "cloudwatch" / model["metadata"]["apiVersion"] / "service-2.json"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps(model))
+    loader = botocore.loaders.create_loader(str(folder))
+    session.register_component("data_loader", loader)
+    key = credentials.load_or_create(local.home)
+    return session.create_client(
+        "cloudwatch",
+        region_name="us-east-1",
+        endpoint_url=local.info.address,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
+    )
 
 
 def test_what_is_refused_is_raised_as_awss_own_error(local: LocalAws) -> None:
