@@ -74,6 +74,7 @@ class CheckpointSync:
         self._thread: threading.Thread | None = None
         self._next_look_at = 0.0
         self._failure: Exception | None = None
+        self._failures: set[str] = set()
 
     def restore(self) -> int:
         """Copy what is stored to every host, whose folder must be new; return how many files.
@@ -184,10 +185,13 @@ class CheckpointSync:
         return child(self._base, *name.split("/"))
 
     def _fail(self, error: Exception) -> None:
-        """Keep what went wrong; it is said once for as long as nothing else does."""
-        if str(error) != str(self._failure):
-            self._unsaid.append(f"WARNING: checkpoints cannot be stored: {error}")
+        """Keep what went wrong, and say it once."""
         self._failure = error
+        if str(error) not in self._failures:
+            self._failures.add(str(error))
+            self._unsaid.append(
+                f"WARNING: checkpoints cannot be stored, and are tried again: {error}"
+            )
 
     def _tell(self) -> None:
         """Say what the thread has to say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from sagelet.domain.account import Account
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
 from sagelet.store.store import Store
 from sagelet.training.ledger import Ledger
-from sagelet.training.records import JobEnded, RunnerStarted, StatusReached
+from sagelet.training.records import Event, JobEnded, RunnerStarted, StatusReached
 from tests.fakes import HeldClock
 from tests.training_builders import STARTED, a_job
 
@@ -92,6 +93,35 @@ def test_a_job_that_is_being_stopped_only_ends(store: Store, ledger: Ledger) -> 
     assert job_of(ledger).status is TrainingJobStatus.STOPPING
     ledger.apply("digits", [STOPPED])
     assert job_of(ledger).status is TrainingJobStatus.STOPPED
+
+
+def test_statuses_recur_in_a_second_attempt_and_not_by_being_told_twice(ledger: Ledger) -> None:
+    events: list[Event] = [
+        DOWNLOADING,
+        TRAINING,
+        StatusReached(BEGAN + 3, SecondaryStatus.INTERRUPTED),
+        StatusReached(BEGAN + 4, SecondaryStatus.STARTING),
+        StatusReached(BEGAN + 5, SecondaryStatus.DOWNLOADING),
+        StatusReached(BEGAN + 6, SecondaryStatus.TRAINING),
+    ]
+    ledger.apply("digits", events)
+    ledger.apply("digits", events)
+    statuses = [transition.status for transition in job_of(ledger).transitions]
+    assert statuses == [
+        SecondaryStatus.STARTING,
+        *(event.status for event in events if isinstance(event, StatusReached)),
+    ]
+
+
+def test_a_job_whose_time_is_up_is_being_stopped_before_it_is(ledger: Ledger) -> None:
+    stopping = StatusReached(BEGAN + 3, SecondaryStatus.STOPPING)
+    ended = replace(STOPPED, status=SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
+    ledger.apply("digits", [DOWNLOADING, TRAINING, stopping])
+    assert job_of(ledger).status is TrainingJobStatus.STOPPING
+    ledger.apply("digits", [ended])
+    job = job_of(ledger)
+    assert job.status is TrainingJobStatus.STOPPED
+    assert job.secondary_status is SecondaryStatus.MAX_WAIT_TIME_EXCEEDED
 
 
 def test_a_lost_job_fails_with_a_reason(ledger: Ledger) -> None:

@@ -74,3 +74,25 @@ def test_a_history_adds_up_what_happened() -> None:
 
 def test_a_job_without_a_journal_has_no_history(tmp_path: Path) -> None:
     assert read_history(EventLog(tmp_path / "none.jsonl")) == History()
+
+
+def test_what_follows_an_interruption_is_another_attempt() -> None:
+    second = HostStarted(at=30.0, host="algo-1", pid=13, started_at=5.5, warm=False, log_offset=9)
+    events: list[Event] = [
+        *EVENTS[:2],
+        StatusReached(5.0, SecondaryStatus.TRAINING),
+        *EVENTS[2:4],
+        StatusReached(15.0, SecondaryStatus.INTERRUPTED),
+    ]
+    between = History.of(events)
+    assert (between.attempt, between.began_at, between.trained_s) == (2, 1.0, 10.0)
+    assert (between.hosts, between.stop, between.statuses) == ({}, None, {})
+    assert between.runners == 1
+    history = History.of([*events, StatusReached(20.0, SecondaryStatus.TRAINING), second])
+    assert history.hosts == {"algo-1": second}
+    assert history.statuses == {SecondaryStatus.TRAINING: 20.0}
+
+
+def test_a_journal_of_an_earlier_release_is_read() -> None:
+    older = {"event": "runner", "at": 1.0, "pid": 10, "started_at": 2.5}
+    assert from_document(older) == RunnerStarted(1.0, 10, 2.5)
