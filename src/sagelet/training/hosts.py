@@ -23,6 +23,11 @@ from sagelet.worker.spec import HostExit, HostOrder, Mounts, exit_from_json
 
 FULL_BYTES = 2**20
 
+STRICT_STOP = (
+    "WARNING: contract strict: no stop reaches the script, as none does in the container; it is "
+    "killed {:g} s later"
+)
+
 
 class JobHost:
     """A host of a job, on disk."""
@@ -97,10 +102,12 @@ class JobHost:
 
     def announce(self) -> None:
         """Say in the log where /opt/ml is, what this release leaves out, and what is run."""
+        order = self._order
         self.log.say(
             self._where(),
             *(note for shown in self._shown for note in shown.notes),
             *self._contract.warnings(),
+            *([STRICT_STOP.format(order.grace_s)] if order.is_strict else ()),
             *self._launch.explanation(self._host),
             "Invoking script with the following command:", "", self._command, "",
         )  # fmt: skip
@@ -142,6 +149,7 @@ class JobHost:
             log=str(self.log.path),
             exit_file=str(self.folder.exit_file),
             grace_s=order.grace_s,
+            forwards_stop=not order.is_strict,
             threads=self._launch.threads,
             mounts=self._mounts(),
             ranks=self._launch.ranks(self._host, rendezvous),

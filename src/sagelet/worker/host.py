@@ -179,6 +179,8 @@ class _Supervisor:
             self._begin_to_end(alive, now)
         step = ladder.due(now)
         if step is Step.ASK:
+            if self._stop_asked and not self._order.forwards_stop:
+                return
             for process in alive:
                 process.signal(signal.SIGTERM)
         elif step is Step.LOOK:

@@ -89,10 +89,10 @@ class HostOrder:
     `log` is the journal's file for this host. Where it has several processes, the lines of all but
     the first begin with `[rank 1] `, their number. `exit_file` is written (whole, by rename) when
     all processes have ended; when one fails, the others are ended. A SIGTERM to the supervisor is
-    passed to their process groups; when `grace_s` seconds are over each Python process writes its
-    stack into the log, and SIGKILL follows. A SIGUSR1 to the supervisor asks for the stacks only.
-    `site_dirs` are folders of installed packages, searched after all others. `names` maps host
-    names to addresses, for where no /etc/hosts can do it.
+    passed to their process groups, unless `forwards_stop` is off; when `grace_s` seconds are over
+    each Python process writes its stack into the log, and SIGKILL follows. A SIGUSR1 to the
+    supervisor asks for the stacks only. `site_dirs` are folders of installed packages, searched
+    after all others. `names` maps host names to addresses, for where no /etc/hosts can do it.
     """
 
     argv: tuple[str, ...]
@@ -107,6 +107,7 @@ class HostOrder:
     ranks: tuple[Rank, ...] = ()
     site_dirs: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    forwards_stop: bool = True
     kind: str = "host"
 
     @property
