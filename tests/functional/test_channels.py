@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from sagelet.domain.training import Channel, Cluster, TrainingJob, TrainingJobStatus
+from sagelet.domain.training import (
+    Channel,
+    Cluster,
+    ToolkitProgram,
+    TrainingJob,
+    TrainingJobStatus,
+)
 from sagelet.journal.events import EventLog
 from sagelet.training.records import read_history
 from sagelet.worker import namespace
@@ -216,6 +222,27 @@ async def test_nothing_is_left_of_the_inputs_of_a_job_whose_runner_was_killed(
     job = await plain.ended(job.name)
     assert job.failure_reason is None
     assert report(plain, job)["seen"] == {"a": "1"}
+    await gone(plain, job)
+
+
+async def test_nothing_is_left_of_a_job_whose_runner_was_killed_before_the_start(
+    plain: TrainingMachine,
+) -> None:
+    uri = store(plain, "data", a="1")
+    source = plain.root / "train.py"
+    os.mkfifo(source)  # which nobody writes to: the runner waits
+    program = ToolkitProgram("train.py", source.as_uri())
+    job = plain.job(program=program, channels=(a_channel(uri=uri),))
+    plain.record(job)
+    plain.runner.start(job)
+    views = plain.paths(job).root / "views" / "0-training" / "all"
+    await eventually(views.is_dir)
+    runner = read_history(EventLog(plain.paths(job).events)).runner
+    assert runner is not None
+    source.unlink()  # else the next runner would wait, too
+    os.kill(runner.pid, signal.SIGKILL)
+    job = await plain.ended(job.name)
+    assert job.status is TrainingJobStatus.FAILED
     await gone(plain, job)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sagelet.artifacts.files import Artifacts, Named, Uri
 from sagelet.artifacts.object_store import FoundObject
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
-from sagelet.artifacts.views import in_the_way
+from sagelet.artifacts.views import glance, in_the_way
 from sagelet.errors import InvalidRequest
 
 MANIFEST = "ManifestFile"
@@ -46,12 +46,24 @@ def check(artifacts: Artifacts, uri: Uri, data_type: str) -> bool:
         InvalidRequest: something in it cannot be used: a name, a file, a manifest.
         ModelDataMissing: there is no manifest.
     """
+    folder = _folder(artifacts, uri, data_type)
+    if folder is not None and glance(folder, _LOOKED_AT):
+        return True
     looked_at = list(islice(chosen(artifacts, uri, data_type), _LOOKED_AT))
     _check_names(named.name for named in looked_at if named.found is not None)
     for named in looked_at:
         if named.found is not None:
             _check_readable(artifacts, named.found, uri, is_manifest=data_type == MANIFEST)
     return bool(looked_at)
+
+
+def _folder(artifacts: Artifacts, uri: Uri, data_type: str) -> Path | None:
+    """Return the folder that a channel is, if it is one: a glance will do then."""
+    if data_type == MANIFEST:
+        return None
+    if isinstance(uri, FileUri):
+        return uri.path if uri.path.is_dir() else None
+    return artifacts.whole_folder(uri)
 
 
 def absent(uri: Uri, manifest: Uri) -> InvalidRequest:

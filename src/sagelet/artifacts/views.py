@@ -155,6 +155,32 @@ def is_plain(folder: Path) -> bool:
     return True
 
 
+def glance(folder: Path, limit: int) -> int | None:
+    """Return how many files are below a folder, counting no further than `limit`.
+
+    None where there is something among them that takes a closer look: a link, a socket, a name in
+    a bucket that is not the key's own.
+
+    Raises:
+        InvalidRequest: a file cannot be read.
+    """
+    count, folders = 0, [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if MARK in entry.name:
+                    return None
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    return None
+                elif not os.access(entry.path, os.R_OK):
+                    raise InvalidRequest(f'"{entry.path}" cannot be read.')
+                elif (count := count + 1) >= limit:
+                    return count
+    return count
+
+
 def can_lie_under(folder: Path, upper: Path) -> bool:
     """Tell whether a folder can be an overlay's lower one, `upper` being one that works.
 

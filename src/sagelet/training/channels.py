@@ -66,7 +66,10 @@ class Channels:
         """
         target = folder.tree.channel(channel.name)
         target.mkdir(parents=True, exist_ok=True)
-        if self._order.no_overlay or self._is_code(channel):
+        # What is only read needs no overlay: it is bound where it is to appear.
+        is_read = channel.input_mode == READ_ONLY
+        no_mount = self._order.no_namespace if is_read else self._order.no_overlay
+        if no_mount or self._is_code(channel):
             return self._copied(channel, host, target)
         lower = self._lower(channel, host)
         notes = tuple(_notes(channel, host, is_empty=not any(lower.iterdir())))

@@ -96,6 +96,7 @@ class LocalJobRunner:
             runners=Runners(ours, _runner_environ(self._settings.environ)),
             follower_of=self._follower,
             log_files=self._log_files,
+            folder_of=lambda job: self._home.job(job.ulid),
             growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
             isolation=asyncio.create_task(
                 asyncio.to_thread(_find_out, self._settings.environ, self._home.job("any").parent)
@@ -204,6 +205,7 @@ class _Session:
         runners: Runners,
         follower_of: Callable[[TrainingJob, Runners, asyncio.Task[Isolation]], Follower],
         log_files: Callable[[TrainingJob], list[Path]],
+        folder_of: Callable[[TrainingJob], Path],
         growth: LogGrowth,
         isolation: asyncio.Task[Isolation],
     ) -> None:
@@ -212,6 +214,7 @@ class _Session:
         self._runners = runners
         self._follower_of = follower_of
         self._log_files = log_files
+        self._folder_of = folder_of
         self._growth = growth
         self._followers: dict[str, Follower] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -265,6 +268,7 @@ class _Session:
         try:
             with self._growth.watching(job.arn, self._log_files(job)):
                 await follower.follow()
+            self.tidy([self._folder_of(job)])  # if its runner was killed, nobody has
             await self._keep_spare()
         except Exception:
             # Nobody awaits this task: what went wrong is said here, or nowhere.

@@ -49,12 +49,21 @@ class Rig:
         return HostFolder(self.paths.host(host))
 
     def show(
-        self, host: int = 1, *, hosts: int = 1, no_overlay: str = "", **channel: object
+        self,
+        host: int = 1,
+        *,
+        hosts: int = 1,
+        no_overlay: str = "",
+        no_namespace: str = "",
+        **channel: object,
     ) -> Shown:
         """Make one channel ready for a host."""
         asked = a_channel("training", **channel)
         order = an_order(
-            channels=(asked,), cluster=Cluster.of(hosts, "local"), no_overlay=no_overlay
+            channels=(asked,),
+            cluster=Cluster.of(hosts, "local"),
+            no_overlay=no_overlay,
+            no_namespace=no_namespace,
         )
         channels = Channels(Artifacts(self.buckets), order, self.paths)
         at = order.cluster.hosts[host - 1]
@@ -197,13 +206,21 @@ def test_the_folder_that_holds_the_job_itself_is_no_lower_folder(rig: Rig) -> No
     assert rig.lower(uri=rig.root.as_uri()) != rig.root
 
 
-@pytest.mark.parametrize("mode", ["File", "FastFile"])
-def test_without_an_overlay_a_channel_is_copied(rig: Rig, mode: str) -> None:
+def test_what_is_only_read_needs_no_overlay_but_a_namespace(rig: Rig) -> None:
+    rig.put(a="1")
+    assert rig.show(input_mode="FastFile", no_overlay=NO_OVERLAY).overlay is not None
+    assert (
+        rig.show(input_mode="FastFile", no_overlay=NO_OVERLAY, no_namespace=NO_OVERLAY).overlay
+        is None
+    )
+
+
+def test_without_an_overlay_a_channel_is_copied(rig: Rig) -> None:
     rig.put(a="1")
     file = rig.root / "b.csv"
     file.write_text("2")
-    folder = rig.copied(input_mode=mode)
-    rig.copied(input_mode=mode, uri=file.as_uri())
+    folder = rig.copied()
+    rig.copied(uri=file.as_uri())
     assert tree(folder) == {"a": "1", "b.csv": "2"}
     for name in ("a", "b.csv"):
         (folder / name).write_text("changed")
