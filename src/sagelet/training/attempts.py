@@ -44,11 +44,25 @@ def next_due(order: JobOrder, history: History) -> Due:
     """
     training_at = history.statuses.get(SecondaryStatus.TRAINING, time.time())
     dues = [Due(training_at + order.max_runtime_s - history.trained_s, Why.RUNTIME)]
-    if order.is_spot and order.max_wait_s is not None and history.began_at is not None:
-        dues.append(Due(history.began_at + order.max_wait_s, Why.WAIT))
+    wait = _longest_wait(order, history)
+    if wait is not None:
+        dues.append(wait)
     if order.is_spot and order.interrupt_after_s is not None and history.attempt == 1:
         dues.append(Due(training_at + order.interrupt_after_s, Why.INTERRUPTION))
     return min(dues, key=lambda due: due.at)
+
+
+def has_waited_too_long(order: JobOrder, history: History) -> bool:
+    """Whether a spot job's time is over before its hosts begin."""
+    wait = _longest_wait(order, history)
+    return wait is not None and wait.left_s <= 0
+
+
+def _longest_wait(order: JobOrder, history: History) -> Due | None:
+    """When a spot job ends at the latest; None for any other."""
+    if not order.is_spot or order.max_wait_s is None or history.began_at is None:
+        return None
+    return Due(history.began_at + order.max_wait_s, Why.WAIT)
 
 
 def ended_by(order: JobOrder, history: History) -> Why | None:

@@ -20,7 +20,7 @@ from sagelet.errors import DiskFull, SageletError
 from sagelet.journal.events import EventLog
 from sagelet.supervision.process import boot_id, started_at
 from sagelet.training import libraries, outcome
-from sagelet.training.attempts import Why, ended_by, next_due
+from sagelet.training.attempts import Why, ended_by, has_waited_too_long, next_due
 from sagelet.training.ballast import Ballast
 from sagelet.training.channels import remove_inputs
 from sagelet.training.host_group import HostGroup
@@ -108,7 +108,7 @@ class Runner:
         failed = self._prepare()
         if self._signals.stop_asked:
             raise StopAsked
-        if failed is None and next_due(self._order, self._history()).left_s <= 0:
+        if failed is None and has_waited_too_long(self._order, self._history()):
             failed = Outcome(SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
         if failed is None:
             self._reach(SecondaryStatus.TRAINING)
@@ -168,6 +168,8 @@ class Runner:
     def _after_a_restart(self, history: History) -> JobEnded:
         """End a job that the machine's own end cut off, with all that is left of it."""
         reason = "the machine stopped, or was restarted, while the job ran"
+        if self._order.checkpoints is not None:
+            reason += f"; `sagelet train --resume {self._order.name}` goes on from its checkpoints"
         lost = Outcome(SecondaryStatus.FAILED, outcome.internal_error(reason))
         if not self._is_under_way(history):
             return _ended(lost)
