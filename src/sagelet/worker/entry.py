@@ -24,7 +24,8 @@ class Start:
     """What a process starts with. `closed` are the supervisor's own descriptors.
 
     `order` has been placed; `environment` is whole; `set_by_imports` are variables that modules
-    which are already imported set when they were.
+    which are already imported set when they were; `recorded_before` is when the file of torch's
+    `@record` was last written, 0.0 for never.
     """
 
     order: HostOrder
@@ -32,6 +33,7 @@ class Start:
     set_by_imports: Mapping[str, str]
     supervisor: int
     report: str
+    recorded_before: float
     stdout: int
     stderr: int
     closed: Sequence[int]

@@ -56,22 +56,30 @@ def read_report(path: str, pid: int) -> Report | None:
     return report if report.pid == pid else None  # else of one that the script forked
 
 
-def read_error_file(path: str, since: float) -> Report | None:
-    """Return what torch's `@record` wrote since a time; None where it has written nothing."""
+def changed_at(path: str) -> float:
+    """Return when a file was last written; 0.0 where there is none."""
     try:
-        changed_at = Path(path).stat().st_mtime
+        return Path(path).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def read_error_file(path: str, since: float) -> Report | None:
+    """Return what torch's `@record` wrote; None where that is nothing, or changed at `since`."""
+    written_at = changed_at(path)
+    if written_at <= since:
+        return None
+    try:
         message: Any = json.loads(Path(path).read_text(encoding="utf-8"))["message"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if changed_at < since:
-        return None
     if not isinstance(message, dict):
-        return Report(0, changed_at, 1, str(message), "", "")
+        return Report(0, written_at, 1, str(message), "", "")
     more = message.get("extraInfo") or {}
     text = str(more.get("py_callstack", ""))
     *_, last = [("", "")] + [(found["file"], found["line"]) for found in _FRAME.finditer(text)]
     where = ":".join(filter(None, last))
-    return Report(0, changed_at, 1, str(message.get("message", "")), where, text)
+    return Report(0, written_at, 1, str(message.get("message", "")), where, text)
 
 
 def remove(path: str) -> None:

@@ -29,7 +29,7 @@ class Running:
         self.ended_at = 0.0
         self.was_signalled_at: float | None = None
         self._start = start
-        self._started_at = time.time()
+        self._error_file = start.environment.get(reporting.ERROR_FILE, "")
         self._prefix = prefix
         self._tells_its_stacks = False
         self._splitters: dict[int, LineSplitter] = {}
@@ -59,6 +59,7 @@ class Running:
             set_by_imports=set_by_imports,
             supervisor=os.getpid(),
             report=report,
+            recorded_before=reporting.changed_at(environment.get(reporting.ERROR_FILE, "")),
             stdout=out[1],
             stderr=err[1],
             closed=(out[0], err[0], *ours),
@@ -147,10 +148,9 @@ class Running:
         self.ended_at = time.time()
         start = self._start
         self._report = reporting.read_report(start.report, self.pid)
-        error_file = start.environment.get(reporting.ERROR_FILE, "")
-        recorded = reporting.read_error_file(error_file, self._started_at) if error_file else None
-        if error_file == f"{start.report}.json":
-            reporting.remove(error_file)
+        recorded = reporting.read_error_file(self._error_file, start.recorded_before)
+        if self._error_file == f"{start.report}.json":
+            reporting.remove(self._error_file)
         if recorded is not None and status != 0:
             self._report = _completed(self._report, recorded)
 

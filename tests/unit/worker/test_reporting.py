@@ -88,7 +88,7 @@ def test_an_error_file_of_an_earlier_start_says_nothing(tmp_path: Path) -> None:
     path = _recorded(tmp_path / "error.json", {"message": "E"})
     os.utime(path, (1000, 1000))
 
-    assert read_error_file(path, since=1001.0) is None
+    assert read_error_file(path, since=1000.0) is None
 
 
 CONSEQUENCES: list[Any] = [
