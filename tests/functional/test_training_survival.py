@@ -52,13 +52,13 @@ async def machine(home_path: Path) -> AsyncIterator[TrainingMachine]:
 
 @contextmanager
 def a_daemon(
-    home: Path, script: str, warm: str, namespace: str = ""
+    home: Path, script: str, warm: str, namespace: str = "", *, hosts: int = 1
 ) -> Iterator[subprocess.Popen[bytes]]:
     file = home.parent / "script.py"
     file.write_text(script)
     root = Path(__file__).parents[2]
     with subprocess.Popen(
-        [sys.executable, root / "tests" / "training_daemon.py", home, file, warm],
+        [sys.executable, root / "tests" / "training_daemon.py", home, file, warm, str(hosts)],
         env={**os.environ, "PYTHONPATH": str(root), "SAGELET_NAMESPACE": namespace},
     ) as daemon:
         try:
@@ -91,8 +91,8 @@ def runner_of(paths: JobPaths) -> ProcessId:
     return ProcessId(runner.pid, runner.started_at)
 
 
-def host_of(paths: JobPaths) -> ProcessId:
-    host = history_of(paths).hosts["algo-1"]
+def host_of(paths: JobPaths, name: str = "algo-1") -> ProcessId:
+    host = history_of(paths).hosts[name]
     return ProcessId(host.pid, host.started_at)
 
 
@@ -101,11 +101,12 @@ def has_said(home: Path, text: str) -> bool:
 
 
 def assert_whole(machine: TrainingMachine, job: TrainingJob) -> None:
-    """The job is complete, with every line once and in order, and its artifact."""
+    """The job is complete, with every line of each host once and in order, and its artifact."""
     assert job.failure_reason is None
     assert job.status is TrainingJobStatus.COMPLETED
-    counted = [line for line in machine.lines(job) if line.startswith("line ")]
-    assert counted == [f"line {number}" for number in range(LINES)]
+    for host in range(job.cluster.host_count):
+        counted = [line for line in machine.lines(job, host) if line.startswith("line ")]
+        assert counted == [f"line {number}" for number in range(LINES)]
     assert machine.member(job, "model.tar.gz", "model") == "trained"
 
 
@@ -157,14 +158,18 @@ async def test_a_job_that_was_found_again_can_be_stopped(home_path: Path) -> Non
         assert job.exit_code == -signal.SIGTERM
 
 
-async def test_when_all_is_killed_but_the_script_a_new_runner_finishes(home_path: Path) -> None:
-    with a_daemon(home_path, COUNTING, "cold") as daemon:
+@pytest.mark.parametrize("hosts", [1, 2])
+async def test_when_all_is_killed_but_the_scripts_a_new_runner_finishes(
+    home_path: Path, hosts: int
+) -> None:
+    with a_daemon(home_path, COUNTING, "cold", hosts=hosts) as daemon:
         wait_for("the job began", lambda: has_said(home_path, "line 3"))
         daemon.kill()
         os.kill(runner_of(the_job(home_path)).pid, signal.SIGKILL)
         daemon.wait()
     paths = the_job(home_path)
-    wait_for("the script ended", lambda: not host_of(paths).is_running)
+    for name in [f"algo-{number}" for number in range(1, hosts + 1)]:
+        wait_for(f"{name} ended", lambda name=name: not host_of(paths, name).is_running)
     assert history_of(paths).end is None
     async with TrainingMachine(home_path) as machine:
         assert_whole(machine, await machine.ended("digits"))
