@@ -14,7 +14,7 @@ _BOTH = """
     dateutil filelock fsspec h5py idna jinja2 jmespath joblib markupsafe matplotlib mpmath networkx
     numpy packaging pandas pip pkg_resources psutil pytz requests s3transfer scipy setuptools six
     sklearn sympy threadpoolctl torch torchaudio torchdata torchtext torchvision tqdm
-    typing_extensions urllib3 yaml
+    triton typing_extensions urllib3 yaml
 """
 _TRAINING = """
     accelerate attr blis bokeh click cloudpickle fastai fastcore google huggingface_hub imageio
@@ -72,7 +72,9 @@ NOT_DISTRIBUTIONS = {
 }
 """Names that people write into requirements.txt, which are modules, and what they mean by them."""
 
-_NAMESPACES = frozenset({"azure", "google", "mpl_toolkits", "nvidia", "ruamel", "sphinxcontrib"})
+_NAMESPACES = frozenset(
+    {"__main__", "azure", "google", "mpl_toolkits", "nvidia", "ruamel", "sphinxcontrib"}
+)
 
 
 def normal(distribution: str) -> str:

@@ -14,7 +14,7 @@ from sagelet.upgrade.program import Program
 from sagelet.upgrade.sources import read_source
 
 _NAME = re.compile(r"\s*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)")
-_MOST_FILES = 500
+_MOST_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)

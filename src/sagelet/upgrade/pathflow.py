@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sagelet.upgrade.options import Options
-from sagelet.upgrade.program import Function, Program, argument, keyword, parameters, text_of
+from sagelet.upgrade.program import (
+    Function,
+    Program,
+    argument,
+    default_of,
+    has_open_keywords,
+    keyword,
+    parameters,
+    text_of,
+)
 
 _DEEPEST = 8
 
@@ -221,6 +230,8 @@ class _Flow:
             calls, place = self._program.calls_of(holder.name), place - 1
         for call in calls:
             given = argument(call, place, parameter) if place >= 0 else keyword(call, parameter)
+            if given is None and not has_open_keywords(call):
+                given = default_of(function, parameter)
             if given is not None:
                 yield given, use
 

@@ -20,6 +20,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Module
 
 _MAIN = "__main__"
+_BUFFERS = frozenset(
+    {"BytesIO", "StringIO", "TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory", "mkdtemp"}
+)
 _MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
 
 
@@ -162,7 +165,7 @@ class Program:
     @cached_property
     def main_guards(self) -> list[ast.If]:
         """Each `if __name__ == "__main__":`."""
-        return [node for node in self.nodes(ast.If) if _asks_for_main(node.test)]
+        return [node for node in self.nodes(ast.If) if asks_for_main(node.test)]
 
     def runs_at_import(self, node: ast.AST) -> bool:
         """Whether a node runs when the module is imported: in no function, under no guard."""
@@ -215,6 +218,15 @@ class Program:
         values = self.values_of(node.id, scope)
         return values[0] if len(values) == 1 else None
 
+    def is_in_memory(self, node: ast.expr | None) -> bool:
+        """Whether what is written to or read from is no file that stays: a buffer, a temporary."""
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        if isinstance(node, ast.Name):
+            values = self.values_of(node.id, self.scope_of(node))
+            return any(self.is_in_memory(v) for v in values if isinstance(v, ast.Call))
+        return isinstance(node, ast.Call) and self.name_of(node.func).rpartition(".")[2] in _BUFFERS
+
     def callers(self, function: Function) -> list[ast.Call]:
         """Return the module's own calls of one of its functions."""
         return [] if self.parent(function) is not self.tree else self.calls_of(function.name)
@@ -236,6 +248,18 @@ def parameters(function: Function) -> list[str]:
     if arguments.kwarg is not None:
         named.append(arguments.kwarg)
     return [argument.arg for argument in named]
+
+
+def default_of(function: Function, parameter: str) -> ast.expr | None:
+    """Return the default of a parameter."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args]
+    late = named[len(named) - len(arguments.defaults) :]
+    pairs = [
+        *zip(late, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next((default for each, default in pairs if each.arg == parameter), None)
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
@@ -287,7 +311,8 @@ def _is_torchs(name: str, wanted: Collection[str]) -> bool:
     return name.startswith("torch.") and name.rpartition(".")[2] in wanted
 
 
-def _asks_for_main(test: ast.expr) -> bool:
+def asks_for_main(test: ast.expr) -> bool:
+    """Whether a test is a main guard's."""
     return any(
         isinstance(node, ast.Compare)
         and {"__name__", _MAIN} <= set(words_in(node))

@@ -99,7 +99,8 @@ ENVIRONMENT = [
     ("unknown-variable", "import os\nx = ▸os.environ.get('SM_MODEL_DIRS')\n"),
     ("unknown-variable", "import os\nx = os.environ.get('SM_NUM_GPUS'), os.getenv('SM_HP_X')\n"),
     ("unknown-variable", "import os\nx = os.environ.get('SM_OF_MY_OWN_MAKING')\n"),
-    ("rank-without-launcher", "import os\nx = int(▸os.environ['RANK'])\n"),
+    ("rank-without-launcher", JOB + "import os\nx = int(▸os.environ['RANK'])\n"),
+    ("rank-without-launcher", "import os\ndef rank():\n    return os.environ['RANK']\n"),
     (
         "rank-without-launcher",
         "import torch.distributed as dist\n▸dist.init_process_group('gloo')\n",

@@ -65,6 +65,8 @@ PATHS = [
     ("hard-coded-data-path", JOB + "torch.save(1, 'best.pt')\nx = torch.load('best.pt')\n"),
     ("hard-coded-data-path", "import numpy as np\nx = np.loadtxt('data/x.csv')\n"),
     ("hard-coded-output-path", JOB + "torch.save(m, ▸'model.pth')\n"),
+    ("hard-coded-output-path", JOB + "def s(m, p=▸'a.pt'):\n    torch.save(m, p)\ns(1)\n"),
+    ("hard-coded-output-path", JOB + "def s(m, p='a.pt'):\n    torch.save(m, p)\ns(1, given)\n"),
     (
         "hard-coded-output-path",
         JOB + "torch.save(m, f=▸f'model-{epoch}.pth')\n",
@@ -160,6 +162,7 @@ HOSTS = [
 SAVING = [
     ("every-rank-saves", GROUP + "▸torch.save(m, path)\n"),
     ("every-rank-saves", GROUP + "def save(m):\n    ▸torch.save(m, path)\nsave(m)\n"),
+    ("every-rank-saves", GROUP + "if __name__ == '__main__':\n    ▸torch.save(m, path)\n"),
     ("every-rank-saves", GROUP + "if dist.get_rank() == 0:\n    torch.save(m, path)\n"),
     ("every-rank-saves", GROUP + "if args.is_master:\n    m.save_pretrained(path)\n"),
     (
@@ -170,6 +173,12 @@ SAVING = [
     ("every-rank-saves", GROUP + "@rank_zero_only\ndef s(m):\n    torch.save(m, p)\ns(m)\n"),
     ("every-rank-saves", GROUP + "torch.save(m, f'checkpoint-{rank}.pt')\n"),
     ("every-rank-saves", JOB + "torch.save(m, path)\n"),
+    ("every-rank-saves", GROUP + "import io\nb = io.BytesIO()\ntorch.save(m, b)\n"),
+    (
+        "every-rank-saves",
+        GROUP
+        + "import tempfile\nwith tempfile.NamedTemporaryFile() as t:\n    torch.save(m, t.name)\n",
+    ),
     ("module-prefix", GROUP + "m = DDP(net)\ntorch.save(▸m.state_dict(), p)\n"),
     ("module-prefix", GROUP + "m = DDP(net)\nw = ▸m.cpu().state_dict()\ntorch.save(w, p)\n"),
     ("module-prefix", GROUP + "m = DDP(net)\ntorch.save({'model': ▸m.state_dict()}, p)\n"),
@@ -219,6 +228,7 @@ LOADING = [
     ("no-map-location", MODEL_FN + "    return torch.load(p, 'cpu')\n"),
     ("no-map-location", MODEL_FN + "    return torch.load(p, **options)\n"),
     ("no-map-location", "import torch\nrows = torch.load(p)\n"),
+    ("no-map-location", "import io, torch\nm.load_state_dict(torch.load(io.BytesIO(b)))\n"),
     ("no-weights-only", MODEL_FN + "    return ▸torch.load(p, 'cpu')\n"),
     ("no-weights-only", MODEL_FN + LOADED),
     ("no-weights-only", "import torch\nx = torch.load(p)\n"),

@@ -199,6 +199,8 @@ def rank(script: Script) -> Iterator[Spot]:
     asked = any(word in _RANKS for word in _asked_words(program))
     if asked or set_here & _RANKS or script.has_launcher:
         return
+    if not (script.is_job or script.runs or script.process_groups):
+        return
     for name, node, raises in reads(program):
         if raises and name in _RANKS:
             yield Spot(node, f"{name} is not set where no torchrun starts the script")

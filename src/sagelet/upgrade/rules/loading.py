@@ -97,6 +97,8 @@ def no_map_location(script: Script) -> Iterator[Spot]:
     for call in program.calls_of(*_LOADS):
         if argument(call, 1, "map_location") is not None or has_open_keywords(call):
             continue
+        if program.is_in_memory(argument(call, 0, "f")):
+            continue
         if _is_in_model_fn(script, call) or _becomes_weights(script, call):
             yield Spot(call, "these weights load only where there is the device they came from")
 

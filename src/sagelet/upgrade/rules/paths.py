@@ -78,13 +78,13 @@ def data(script: Script) -> Iterator[Spot]:
     for literal in _literals(script, Use.READ):
         severity = Severity.ERROR if literal.is_absolute else None
         what = "is read, and no channel of a job has it"
-        yield Spot(literal.node, _shown(literal, what), severity=severity)
+        yield Spot(literal.node, _shown(script, literal, what), severity=severity)
 
 
 def output(script: Script) -> Iterator[Spot]:
     """Find literal paths that are written."""
     for literal in _literals(script, Use.WRITE):
-        yield Spot(literal.node, _shown(literal, "is lost when the job ends"))
+        yield Spot(literal.node, _shown(script, literal, "is lost when the job ends"))
 
 
 def fixed_opt_ml(script: Script) -> Iterator[Spot]:
@@ -130,14 +130,10 @@ def _is_in_handler(script: Script, node: ast.AST) -> bool:
     return any(script.program.is_inside(node, each) for each in script.handlers.values())
 
 
-def _shown(literal: Literal, what: str) -> str:
-    option = script_option(literal)
-    return f"{literal.text!r}{option} {what}"
-
-
-def script_option(literal: Literal) -> str:
-    """Return of which option a literal is the default."""
-    return f", the default of --{literal.option.replace('_', '-')}," if literal.option else ""
+def _shown(script: Script, literal: Literal, what: str) -> str:
+    option = script.options.by_dest(literal.option) if literal.option else None
+    where = f", the default of {option.shown}," if option else ""
+    return f"{literal.text!r}{where} {what}"
 
 
 CHECKS = (

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.pathflow import WRITERS
-from sagelet.upgrade.program import Function, Program, Scope, argument, parameters, words_in
+from sagelet.upgrade.program import (
+    Function,
+    Program,
+    Scope,
+    argument,
+    asks_for_main,
+    parameters,
+    words_in,
+)
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 EVERY_RANK = Rule(
@@ -78,6 +86,8 @@ def every_rank(script: Script) -> Iterator[Spot]:
         return
     program = script.program
     for call in _saves(program):
+        if program.is_in_memory(argument(call, 1, "f")):
+            continue
         if not is_for_one_rank(program, call):
             yield Spot(call, "every rank writes this file, at the same time")
 
@@ -121,7 +131,8 @@ def is_for_one_rank(program: Program, node: ast.AST, depth: int = _CALLERS) -> b
 
 
 def _is_tested(program: Program, node: ast.AST) -> bool:
-    return any(_RANK.search(word) for test in program.tests_around(node) for word in words_in(test))
+    tests = (test for test in program.tests_around(node) if not asks_for_main(test))
+    return any(_RANK.search(word) for test in tests for word in words_in(test))
 
 
 def _has_left(scope: Function, node: ast.AST) -> bool:

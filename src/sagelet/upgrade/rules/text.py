@@ -104,7 +104,10 @@ SYNTAX_ERROR = Rule(
     id="syntax-error",
     title="It is not Python",
     severity=Severity.ERROR,
-    why="Python cannot read the file, or the notebook's cell, and runs none of it.",
+    why=(
+        "Python cannot read the file, or the notebook's cell, and runs none of it. It is read by "
+        "the Python that runs sagelet: syntax that is newer than that is told of, too."
+    ),
     fix="Mend the line. Only what can be seen in the text itself was checked in this file.",
 )
 UNREADABLE = Rule(
