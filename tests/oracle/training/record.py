@@ -82,7 +82,7 @@ def _recorded(case: JobCase) -> Told:
     finally:
         for name in case.wheels:
             _pip("uninstall", "--yes", name)
-        if case.files.get("setup.py"):
+        if "setup.py" in case.files:
             _pip("uninstall", "--yes", "oracle-package")
         if "-v" in sys.argv:
             sys.stderr.write((root / "log").read_text(errors="replace"))

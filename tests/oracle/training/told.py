@@ -45,7 +45,7 @@ class Told:
             cwd=told.get("cwd", ""),
             path=told.get("path", ""),
             environ=steady(told.get("environ", {})),
-            failure=None if text is None else text.replace(python, PYTHON),
+            failure=None if text is None else _steady_failure(text.replace(python, PYTHON)),
             success=(ml / "output" / "success").exists(),
         )
 
@@ -98,6 +98,11 @@ def _training_env(text: str | None) -> dict[str, str]:
         if name not in of_the_machine
     }
     return {"SM_TRAINING_ENV": "as the rest" if text == canonical else text, **told}
+
+
+def _steady_failure(text: str) -> str:
+    """Return a failure without its message: how much of it there is depends on how it was read."""
+    return re.sub(r'(?s)(?<=ErrorMessage ")(?!").+?(?="\n(?:ExtraInfo|Command))', "...", text)
 
 
 def compact(recorded: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
