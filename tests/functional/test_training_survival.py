@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,7 @@ from sagelet.training.records import (
     to_document,
 )
 from sagelet.training.spawning import RunnerProcess
+from tests.host_orders import HostFolder
 from tests.training_builders import an_order
 from tests.training_machine import PATIENCE_S, TrainingMachine
 
@@ -276,6 +280,55 @@ async def test_two_runners_never_work_on_one_job(machine: TrainingMachine) -> No
     assert history_of(machine.paths(job)).runners == 1
     machine.stop(job.name)
     await machine.ended(job.name)
+
+
+# Has a host started, and dies before it can write so.
+DIES_TOO_SOON = """
+import json, os, socket, sys, time
+from sagelet.worker.frames import encode_frame, read_frame
+daemon = socket.socket(fileno=int(sys.argv[1]))
+daemon.sendall(encode_frame({"op": "launch", "order": json.loads(sys.argv[2])}))
+read_frame(daemon)
+while not os.path.lexists(sys.argv[3]):
+    time.sleep(0.01)
+os.kill(os.getpid(), 9)
+"""
+
+
+async def test_a_host_that_nobody_recorded_is_ended_with_its_runner(
+    machine: TrainingMachine, tmp_path: Path
+) -> None:
+    host = HostFolder(tmp_path / "host")
+    pid = tmp_path / "pid"
+    script = f"import os\nos.symlink(str(os.getpid()), {str(pid)!r})\n"
+    order = json.dumps(asdict(host.order(script + SLEEPING)))
+    tries = 0
+
+    async def spawn() -> RunnerProcess:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            raise OSError("no more processes")
+        ours, theirs = socket.socketpair()
+        ours.settimeout(0)
+        argv = [sys.executable, "-c", DIES_TOO_SOON, str(theirs.fileno()), order, str(pid)]
+        child = subprocess.Popen(argv, pass_fds=(theirs.fileno(),))
+        theirs.close()
+        return RunnerProcess(child, ProcessId(child.pid, started_at(child.pid) or 0.0), ours)
+
+    job = machine.job()
+    machine.record(job)
+    machine.paths(job).root.mkdir(parents=True)
+    follower = Follower(
+        job,
+        machine.paths(job),
+        ledger=Ledger(machine.store, SystemClock()),
+        launcher=machine.launchers.for_python(None),
+        spawn=spawn,
+    )
+    await follower.follow()
+    assert machine.find(job.name).failure_reason == "InternalServerError: no more processes"
+    wait_for("the script ended", lambda: started_at(int(pid.readlink().name)) is None)
 
 
 class FullForAWhile(Ledger):

@@ -60,6 +60,7 @@ class Follower:
         self._stop_asked = job.status is TrainingJobStatus.STOPPING
         self._kill_asked = False
         self._runner: ProcessId | None = None
+        self._launched: set[ProcessId] = set()
         self._waits: set[asyncio.Task[int]] = set()
 
     def ask_to_stop(self) -> None:
@@ -159,6 +160,18 @@ class Follower:
         finally:
             runner.let_go()
         self._runner = None
+        await self._end_unrecorded()
+
+    async def _end_unrecorded(self) -> None:
+        """Kill hosts that a runner had started, and died before it could write so."""
+        history = await asyncio.to_thread(read_history, self._events)
+        recorded = {ProcessId(host.pid, host.started_at) for host in history.hosts.values()}
+        for process in self._launched - recorded:
+            if process.is_running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
+                await exits.ended(process)
+        self._launched.clear()
 
     async def _serve(self, runner: RunnerProcess) -> None:
         """Answer a runner's frames until it hangs up."""
@@ -179,6 +192,7 @@ class Follower:
         except (SageletError, OSError) as error:
             return {"op": "refused", "why": str(error)}
         self._reap(child)
+        self._launched.add(child.process)
         return {
             "op": "launched",
             "pid": child.process.pid,
