@@ -1,7 +1,7 @@
 """The tree that a host sees at /opt/ml, and the three files of its configuration.
 
 hosts/algo-1/ml/input/config/{hyperparameters,inputdataconfig,resourceconfig}.json
-                input/data/<channel>/     copied before the start
+                input/data/<channel>/     not copied where that is safe (see `channels`)
                 model/                    becomes model.tar.gz
                 output/data/              becomes output.tar.gz
                 output/failure            the script's own words on why it failed
