@@ -29,7 +29,7 @@ def _section(rule: Rule) -> str:
     upgraded = " `sagelet upgrade` does it." if rule.is_upgraded else ""
     parts = [
         f"### {rule.id}",
-        f"**{rule.title}** ({rule.severity.value})",
+        f"{rule.severity.value.capitalize()}: {rule.title}.",
         rule.why,
         f"Fix: {rule.fix}{upgraded}",
     ]
