@@ -26,7 +26,7 @@ def rules() -> str:
 
 
 def _section(rule: Rule) -> str:
-    upgraded = " `sagelet upgrade` does it." if rule.is_upgraded else ""
+    upgraded = " `sagelet upgrade` does it where that is safe." if rule.is_upgraded else ""
     parts = [
         f"### {rule.id}",
         f"{rule.severity.value.capitalize()}: {rule.title}.",

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sagelet.domain.distribution import FLAGS
 from sagelet.environments.config import ProjectConfig, ServeSettings, TrainSettings
 
 REQUIREMENTS = "requirements.txt"
+PLATFORM_PREFIX = "sagemaker_"
+PLATFORM = frozenset({"_tuning_objective_metric", "default_user_module_name"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,20 @@ class Training:
     channels: Mapping[str, str] = field(default_factory=dict)
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     hosts: int = 1
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The hyperparameters that reach the script: those that are not the platform's own."""
+        return {
+            name: value
+            for name, value in self.hyperparameters.items()
+            if not name.startswith(PLATFORM_PREFIX) and name not in PLATFORM
+        }
+
+    @property
+    def has_launcher(self) -> bool:
+        """Whether the platform starts the script's processes, and sets RANK and its like."""
+        return any(self.hyperparameters.get(flag) for flag in FLAGS.values())
 
 
 @dataclass(frozen=True, slots=True)

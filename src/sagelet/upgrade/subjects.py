@@ -93,7 +93,7 @@ class Script:
     @property
     def hyperparameters(self) -> Mapping[str, Any] | None:
         """The hyperparameters that the project gives this script; None where that is unknown."""
-        return self.training.hyperparameters if self.training else None
+        return self.training.options if self.training else None
 
     @cached_property
     def options(self) -> Options:

@@ -201,6 +201,19 @@ def test_options_that_cannot_be_told_are_not_guessed(more: str, tmp_path: Path) 
     assert_found("unused-hyperparameter", OPTIONS + more, tmp_path, project=project)
 
 
+def test_the_platforms_own_hyperparameters_are_no_options(tmp_path: Path) -> None:
+    project = a_project(tmp_path, epochs=1, sagemaker_torch_distributed_enabled=True)
+
+    assert_found("unused-hyperparameter", OPTIONS, tmp_path, project=project)
+
+
+def test_where_torchrun_starts_the_script_ranks_are_set(tmp_path: Path) -> None:
+    snippet = JOB + "import os\nx = os.environ['RANK']\n"
+    project = a_project(tmp_path, sagemaker_torch_distributed_enabled=True)
+
+    assert_found("rank-without-launcher", snippet, tmp_path, project=project)
+
+
 def test_a_flag_that_the_project_gives_a_value_ends_the_job(tmp_path: Path) -> None:
     project = a_project(tmp_path, augment=True)
     flag = OPTIONS.replace('p.add_argument("--augment"', '▸p.add_argument("--augment"')

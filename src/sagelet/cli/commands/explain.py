@@ -67,6 +67,6 @@ def _lines(rule: Rule) -> Iterator[str]:
     yield ""
     yield from textwrap.wrap(f"Fix: {rule.fix}", _WIDTH)
     if rule.is_upgraded:
-        yield "`sagelet upgrade` does it."
+        yield "`sagelet upgrade` does it where that is safe."
     yield ""
     yield f"More: {_PAGE}#{rule.id}"

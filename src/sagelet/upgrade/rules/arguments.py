@@ -71,7 +71,6 @@ MISSING_TYPE = Rule(
         'add_argument("--epochs", default=10)  # broken\n'
         'add_argument("--epochs", type=int, default=10)'
     ),
-    is_upgraded=True,
 )
 POSITIONAL = Rule(
     id="positional-argument",
@@ -104,7 +103,6 @@ STRICT = Rule(
         "args = parser.parse_args()  # ends at what is unknown\n"
         'args, unknown = parser.parse_known_args()\nlogger.info("not mine: %s", unknown)'
     ),
-    is_upgraded=True,
 )
 OPTION_DASH = Rule(
     id="option-dash",

@@ -93,7 +93,6 @@ MASTER_PORT = Rule(
         'os.environ["MASTER_PORT"] = "29500"  # two jobs meet\n'
         'os.environ.setdefault("MASTER_PORT", "29500")'
     ),
-    is_upgraded=True,
 )
 NOT_DISTRIBUTED = Rule(
     id="not-distributed",

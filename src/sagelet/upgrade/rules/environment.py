@@ -69,8 +69,8 @@ RANK = Rule(
         "raises KeyError, and `init_process_group()` without rank and world_size does, too."
     ),
     fix=(
-        "Take both from SM_HOSTS and SM_CURRENT_HOST where RANK is not set, or run the job with "
-        "`distribution: torch_distributed`."
+        "Take both from SM_HOSTS and SM_CURRENT_HOST where RANK is not set, or have the job start "
+        "torchrun (the hyperparameter `sagemaker_torch_distributed_enabled: true`)."
     ),
     example=(
         'rank = int(os.environ["RANK"])  # KeyError without torchrun\n\n'
@@ -78,7 +78,6 @@ RANK = Rule(
         'rank = int(os.environ.get("RANK", hosts.index(os.environ.get("SM_CURRENT_HOST", '
         "hosts[0]))))"
     ),
-    is_upgraded=True,
 )
 
 KNOWN = frozenset(
@@ -200,6 +199,8 @@ def rank(script: Script) -> Iterator[Spot]:
     if asked or set_here & _RANKS or script.has_launcher:
         return
     if not (script.is_job or script.runs or script.process_groups):
+        return
+    if script.training is not None and script.training.has_launcher:
         return
     for name, node, raises in reads(program):
         if raises and name in _RANKS:

@@ -133,7 +133,7 @@ def as_argument(value: object) -> str | None:
 
 
 def _given(project: Project) -> Mapping[str, Any]:
-    return project.train.hyperparameters if project.train else {}
+    return project.train.options if project.train else {}
 
 
 def _plain(name: str) -> str:

@@ -40,7 +40,6 @@ NO_WEIGHTS_ONLY = Rule(
     ),
     fix="Add `weights_only=True`.",
     example="torch.load(path)\ntorch.load(path, weights_only=True)",
-    is_upgraded=True,
 )
 CLOSED_FILE = Rule(
     id="closed-file",

@@ -69,7 +69,6 @@ DOWNLOAD = Rule(
     ),
     fix="Download it once, and give it to the job as a channel.",
     example="MNIST(root, download=True)\nMNIST(channel_dir, download=False)",
-    is_upgraded=True,
 )
 
 

@@ -66,7 +66,6 @@ WHOLE_MODEL = Rule(
         "torch.save(model, path)  # needs __main__.Net to load\n"
         'torch.save({"hyperparameters": {"hidden": 64}, "weights": model.state_dict()}, path)'
     ),
-    is_upgraded=True,
 )
 
 _RANK = re.compile(
