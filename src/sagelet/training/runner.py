@@ -246,13 +246,16 @@ def _print_error() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the job of a folder: `[--daemon-fd N] [JOB_DIR]`; 0 unless another runner has it.
+    """Run a job: `[--libraries DIR] [--daemon-fd N] [JOB_DIR]`; 0 unless another runner has it.
 
     Without a folder, the daemon names one when there is a job, or hangs up.
     """
     # Not argparse, which takes long to import.
     rest = list(sys.argv[1:] if arguments is None else arguments)
     daemon_fd = None
+    if rest[:1] == ["--libraries"]:
+        libraries.reach(rest[1])
+        rest = rest[2:]
     if rest[:1] == ["--daemon-fd"]:
         daemon_fd, rest = int(rest[1]), rest[2:]
     link = DaemonLink(daemon_fd)
@@ -261,7 +264,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     paths = JobPaths(Path(job_dir))
     _speak_into(paths.runner_log)
-    libraries.reach(os.environ)
     signals = Signals()
     with paths.lock.open("w") as lock:
         try:

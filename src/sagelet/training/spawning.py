@@ -56,7 +56,7 @@ class Runners:
         """Say what a runner finds our package by, and its environment; nothing is started."""
         self._package_path = package_path
         self._environment = environment
-        self._libraries = libraries.variable()
+        self._libraries = libraries.folder()
         self._lock = threading.Lock()
         self._spare: RunnerProcess | None = None
         self._spare_since = 0.0
@@ -124,13 +124,13 @@ class Runners:
                     sys.executable,
                     *(_FLAGS if variables is None else _FLAGS[:1]),
                     *("-m", "sagelet.training.runner"),
+                    *("--libraries", self._libraries),
                     *("--daemon-fd", str(theirs.fileno())),
                     *job_dir,
                 ],
                 pass_fds=(theirs.fileno(),),
                 env={
                     **self._environment,
-                    **self._libraries,
                     **(variables or {}),
                     "PYTHONPATH": str(self._package_path),
                 },
