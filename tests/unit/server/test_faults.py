@@ -120,9 +120,12 @@ _NEVER_ON_THE_WIRE = (
     errors.ConfigError,
     errors.DaemonError,
     errors.ModelStreamBroken,
+    errors.PathNotFound,
     errors.RemoteError,
     errors.RequirementsFailed,
     errors.StateError,
+    errors.UnknownRule,
+    errors.UnreadableSource,
 )
 
 
