@@ -67,7 +67,7 @@ def an_order(root: Path = Path("/nowhere"), **changes: Any) -> JobOrder:  # noqa
     return replace(order, **changes)
 
 
-_OF_THE_JOB = frozenset({"name", "submitted", "created_at"})
+_OF_THE_JOB = frozenset({"cluster", "name", "submitted", "created_at"})
 
 
 def a_channel(name: str = "training", **changes: Any) -> Channel:  # noqa: ANN401  any field

@@ -308,3 +308,64 @@ def test_what_cannot_be_a_variable_is_left_out() -> None:
     assert "SM_HP_C" not in variables
     assert variables["SM_HP_D"] == "2"
     assert json.loads(variables["SM_HPS"]) == {"a=b": 1, "c": "x\0y", "d": 2}
+
+
+def test_hosts_of_two_groups_know_theirs_and_who_takes_part() -> None:
+    groups = [("data", "ml.c5.xlarge", 1), ("train", "ml.g5.xlarge", 2)]
+    order = an_order(
+        cluster=Cluster.of_groups(groups),
+        hyperparameters={
+            "sagemaker_torch_distributed_enabled": "true",
+            "sagemaker_distribution_instance_groups": '["train"]',
+        },
+    )
+    data, trainer = of(order, host=0), of(order, host=2)
+    assert trainer["SM_HOSTS"] == data["SM_HOSTS"] == '["algo-1","algo-2","algo-3"]'
+    assert trainer["SM_CURRENT_HOST"] == "algo-3"
+    assert trainer["SM_CURRENT_INSTANCE_TYPE"] == "ml.g5.xlarge"
+    assert trainer["SM_CURRENT_INSTANCE_GROUP"] == "train"
+    assert trainer["SM_CURRENT_INSTANCE_GROUP_HOSTS"] == '["algo-2","algo-3"]'
+    assert trainer["SM_INSTANCE_GROUPS"] == '["data","train"]'
+    assert trainer["SM_DISTRIBUTION_INSTANCE_GROUPS"] == '["train"]'
+    assert trainer["SM_IS_HETERO"] == "true"
+    assert json.loads(trainer["SM_INSTANCE_GROUPS_DICT"])["data"]["hosts"] == ["algo-1"]
+    facts = json.loads(trainer["SM_TRAINING_ENV"])
+    assert facts["distribution_hosts"] == ["algo-2", "algo-3"]
+    assert (facts["master_hostname"], facts["is_master"]) == ("algo-2", False)
+    assert json.loads(data["SM_TRAINING_ENV"])["master_hostname"] == "algo-2"
+
+
+def test_without_a_distribution_the_first_host_is_the_master() -> None:
+    order = an_order(cluster=Cluster.of(11, "ml.m5.xlarge"))
+    variables = of(order, host=9)
+    assert variables["SM_HOSTS"].startswith('["algo-1","algo-10","algo-11","algo-2",')
+    assert variables["SM_DISTRIBUTION_INSTANCE_GROUPS"] == "[]"
+    assert variables["SM_IS_HETERO"] == "false"
+    facts = json.loads(variables["SM_TRAINING_ENV"])
+    assert (facts["master_hostname"], facts["is_master"]) == ("algo-1", False)
+    assert facts["distribution_hosts"] == []
+    assert json.loads(of(order)["SM_TRAINING_ENV"])["is_master"] is True
+
+
+def test_a_distribution_without_groups_has_all_hosts() -> None:
+    order = an_order(
+        cluster=Cluster.of(2, "ml.m5.xlarge"), hyperparameters={"sagemaker_mpi_enabled": "true"}
+    )
+    facts = json.loads(of(order, host=1)["SM_TRAINING_ENV"])
+    assert facts["distribution_instance_groups"] == ["homogeneousCluster"]
+    assert facts["distribution_hosts"] == ["algo-1", "algo-2"]
+
+
+def test_a_host_has_its_share_of_the_gpus() -> None:
+    order = an_order(cluster=Cluster.of(2, "ml.g5.xlarge"))
+    program = order.program
+    assert isinstance(program, ToolkitProgram)
+    variables = environment(
+        order,
+        program,
+        order.cluster.hosts[1],
+        seen=OPT_ML,
+        machine=replace(MACHINE, gpus=4),
+        rendezvous=Rendezvous("algo-1", 40123),
+    )
+    assert variables["SM_NUM_GPUS"] == "2"
