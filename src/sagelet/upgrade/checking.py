@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,18 +16,16 @@ from sagelet.upgrade.findings import Finding, Rule
 from sagelet.upgrade.lexing import split_lines
 from sagelet.upgrade.pasted import mend
 from sagelet.upgrade.program import Program
-from sagelet.upgrade.projects import REQUIREMENTS, Project
+from sagelet.upgrade.projects import Project
 from sagelet.upgrade.rules.entry import Shell
 from sagelet.upgrade.rules.requirements import read_requirements_file
 from sagelet.upgrade.rules.text import UNREADABLE, Text
-from sagelet.upgrade.sources import NOTEBOOK, Source, read_bytes, read_source
+from sagelet.upgrade.sources import Source, read_bytes, read_source
 from sagelet.upgrade.subjects import Check, Script, Spot
+from sagelet.upgrade.walking import SCRIPTS, SHELL, files_under, is_python, is_requirements
 
-_SCRIPTS = (".py", NOTEBOOK)
-_SHELL = ".sh"
 _MOST = 1000
 """Findings of one rule in one file; more of them have one cause, and nobody reads them."""
-_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 Subject = TypeVar("Subject")
 
@@ -89,7 +86,7 @@ class _Checking:
         for path in paths:
             if not path.exists():
                 raise PathNotFound(str(path))
-            for file in _files(path, model=self._model()):
+            for file in files_under(path, model=self._model()):
                 if file not in self.files:
                     self.files[file] = None
                     self._check(file, is_named=file == path)
@@ -119,13 +116,13 @@ class _Checking:
                 self._run(catalogue.CONTENTS_CHECKS, read_folder(path), path)
             elif path.name.endswith(ARCHIVES):
                 self._run(catalogue.CONTENTS_CHECKS, read_archive(path), path)
-            elif path.suffix in _SCRIPTS or _is_python(path):
+            elif path.suffix in SCRIPTS or is_python(path):
                 self._check_script(path)
-            elif path.suffix == _SHELL:
+            elif path.suffix == SHELL:
                 shell = Shell(path, read_bytes(path).decode("utf-8", "replace"))
                 self._note_lines(path)
                 self._run(catalogue.SHELL_CHECKS, shell, path)
-            elif _is_requirements(path):
+            elif is_requirements(path):
                 self._note_lines(path)
                 self._run(catalogue.REQUIREMENTS_CHECKS, read_requirements_file(path), path)
             elif is_named and path != self._model():
@@ -215,7 +212,7 @@ class _Checking:
         except UnreadableSource:
             lines = ()  # its rules say so themselves
         self._lines[path] = lines
-        if path.suffix in _SCRIPTS:
+        if path.suffix in SCRIPTS:
             self._ignores[path] = suppressions.ignores_in_code("\n".join(lines))
         else:
             self._ignores[path] = suppressions.ignores_in_lines(lines)
@@ -247,38 +244,6 @@ def _place_of(spot: Spot, subject: object) -> tuple[int, int]:
 
 def _order(finding: Finding) -> tuple[str, int, int, int, str]:
     return str(finding.path), finding.cell or 0, finding.line, finding.column, finding.rule
-
-
-def _files(path: Path, *, model: Path | None) -> Iterator[Path]:
-    """Yield what is to be looked at under a path; a model's folder is one thing."""
-    if not path.is_dir() or path == model:
-        yield path
-        return
-    for root, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not _is_skipped(Path(root, name)))
-        for name in sorted(names):
-            file = Path(root, name)
-            if file.suffix in (*_SCRIPTS, _SHELL) or _is_requirements(file):
-                yield file
-
-
-def _is_skipped(folder: Path) -> bool:
-    """Whether a folder is none of the project's own."""
-    if folder.name in _SKIPPED or folder.name.startswith("."):
-        return True
-    return (folder / "pyvenv.cfg").exists()
-
-
-def _is_requirements(path: Path) -> bool:
-    return path.suffix == ".txt" and path.name.startswith(Path(REQUIREMENTS).stem)
-
-
-def _is_python(path: Path) -> bool:
-    """Whether a file without a suffix is a script by its first line."""
-    if path.suffix:
-        return False
-    first = read_bytes(path)[:100].partition(b"\n")[0]
-    return first.startswith(b"#!") and b"python" in first
 
 
 def _covers(path: Path, entry_point: Path) -> bool:

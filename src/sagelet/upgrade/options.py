@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sagelet.upgrade.program import Program, argument, is_constant, keyword, text_of
+from sagelet.upgrade.calls import argument, is_constant, keyword, text_of
+from sagelet.upgrade.program import Program
 
 _VALUELESS = frozenset({"store_true", "store_false", "store_const", "count", "help", "version"})
 _PARSE = ("parse_args", "parse_known_args")

@@ -11,9 +11,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from sagelet.upgrade.lexing import NEWLINE, Kind, Line, logical_lines, pieces, split_lines
+from sagelet.upgrade.indentation import Repair, lost_indentation
+from sagelet.upgrade.lexing import NEWLINE, Kind, logical_lines, pieces, split_lines
 from sagelet.upgrade.notebooks import Mistake, commented, mistake_in, parse
 from sagelet.upgrade.sources import Source
 
@@ -45,22 +45,7 @@ _CAPITAL = re.compile(
 )
 _MAY_BE_CAPITAL = re.compile(r"^[ \t]*[A-Z][a-z]+[ \t:]", re.MULTILINE)
 _MAY_BE_STAR = re.compile(r"^[ \t]*(?:\*[ \t]*,|\w+[ \t]*,[ \t]*\*[ \t]*=)", re.MULTILINE)
-_HEADER = re.compile(
-    r"(?:async\s+)?(?:if|elif|else|for|while|with|def|class|try|except|finally|match|case)\b"
-)
-_GUARD = re.compile(r"if\s.*__name__.*__main__")
 _ROUNDS = 3
-_DEEPEST = 400  # spaces; Python takes a hundred levels
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """One thing that was put right: the rule that it breaks, where, and what stood there."""
-
-    rule: str
-    line: int
-    column: int
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +86,7 @@ def mended_text(text: str) -> tuple[str, list[Repair]]:
         _bold_dunders,
         _star_args,
         _lost_underscores,
-        _lost_indentation,
+        lost_indentation,
     )
     for step in steps:
         text, repairs = step(text)
@@ -242,44 +227,6 @@ def _same_length(
                 message = f"`{match[0]}` was `{instead}` before its underscores became stars"
                 repairs.append(Repair(rule, line, column, message))
     return "".join(changed), repairs
-
-
-def _lost_indentation(text: str) -> tuple[str, list[Repair]]:
-    lines = list(logical_lines(text))
-    shifts = [""] * len(lines)
-    repairs = []
-    is_guarded = False
-    for index, (header, body) in enumerate(pairwise(lines), start=1):
-        first = text[header.start : header.start + 200].split("\n", 1)[0]
-        if not header.ends_with_colon or not _HEADER.match(first):
-            continue
-        if len(body.indent) > len(header.indent):
-            continue
-        word = first.split()[0].rstrip(":")
-        said = f"the block of `{word}` in line {header.number} is not indented"
-        repairs.append(Repair("lost-indentation", body.number, len(body.indent) + 1, said))
-        is_guard = bool(_GUARD.match(first)) and not is_guarded
-        is_guarded = is_guarded or is_guard
-        deeper = " " * (len(header.indent) - len(body.indent)) + shifts[index - 1] + "    "
-        if len(deeper) <= _DEEPEST:
-            for place in range(index, _end_of_block(lines, index, is_guard=is_guard)):
-                shifts[place] = deeper
-    parts, done = [], 0
-    for line, shift in zip(lines, shifts, strict=True):
-        if shift:
-            parts += [text[done : line.start], shift]
-            done = line.start
-    return "".join([*parts, text[done:]]), repairs
-
-
-def _end_of_block(lines: Sequence[Line], index: int, *, is_guard: bool) -> int:
-    """Return where the lines end that move with a line: its own block, or all the rest."""
-    depth = len(lines[index].indent)
-    for place in range(index + 1, len(lines)):
-        own = len(lines[place].indent)
-        if own < depth or (own == depth and not is_guard):
-            return place
-    return len(lines)
 
 
 def _without_broken_cells(source: Source, text: str) -> tuple[str, list[Mistake]]:

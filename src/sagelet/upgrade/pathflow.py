@@ -13,10 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from sagelet.upgrade.options import Options
-from sagelet.upgrade.program import (
+from sagelet.upgrade.calls import (
     Function,
-    Program,
     argument,
     default_of,
     has_open_keywords,
@@ -24,6 +22,8 @@ from sagelet.upgrade.program import (
     parameters,
     text_of,
 )
+from sagelet.upgrade.options import Options
+from sagelet.upgrade.program import Program
 
 _DEEPEST = 8
 

@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from sagelet.upgrade.calls import Function
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.options import Options, read_options
 from sagelet.upgrade.pasted import Mended
 from sagelet.upgrade.pathflow import Literal, literals
-from sagelet.upgrade.program import Function, Program
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.projects import Project, Training
 from sagelet.upgrade.sources import Source
 

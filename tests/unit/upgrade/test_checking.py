@@ -153,8 +153,9 @@ def test_no_text_takes_more_than_its_size_says(name: str, allowed_s: float, tmp_
     assert seconds_of(lambda: check_paths([path], None)) < allowed_s / 2
 
 
-def test_the_digits_as_one_writes_them_at_home_have_the_articles_defects() -> None:
-    found = findings(EXAMPLES / "digits" / "normal_script.py")
+def test_the_digits_as_one_writes_them_at_home_have_the_articles_defects(tmp_path: Path) -> None:
+    (tmp_path / "normal_script.py").write_text(SCRIPT)
+    found = findings(tmp_path / "normal_script.py")
 
     assert [(each.rule, each.line) for each in found] == [
         ("no-arguments", 39),

@@ -120,6 +120,20 @@ DEPLOYING = [
     ),
     (
         "delete-before-create",
+        "if x:\n    c.delete_endpoint(EndpointName=n)\n"
+        "else:\n    c.create_endpoint(EndpointName=n)\n",
+    ),
+    (
+        "delete-before-create",
+        "if x:\n    ▸c.delete_endpoint(EndpointName=n)\nc.create_endpoint(EndpointName=n)\n",
+    ),
+    (
+        "delete-before-create",
+        "match x:\n    case 1:\n        c.delete_endpoint(EndpointName=n)\n"
+        "    case 2:\n        c.create_endpoint(EndpointName=n)\n",
+    ),
+    (
+        "delete-before-create",
         "c.delete_endpoint(EndpointName='a')\nc.create_endpoint(EndpointName='b')\n",
     ),
 ]

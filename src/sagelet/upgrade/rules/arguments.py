@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import keyword, text_of
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.options import Option
 from sagelet.upgrade.pasted import DASHES
-from sagelet.upgrade.program import keyword, text_of
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 TYPE_LIST = Rule(

@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sagelet.upgrade.calls import argument, text_of, words_in
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import Program, argument, text_of, words_in
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 WITHOUT_DEFAULT = Rule(

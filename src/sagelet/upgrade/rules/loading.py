@@ -5,15 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import Function, argument, has_open_keywords, is_constant, keyword
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import (
-    Function,
-    Program,
-    argument,
-    has_open_keywords,
-    is_constant,
-    keyword,
-)
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.rules.saving import is_wrapper
 from sagelet.upgrade.subjects import Check, Script, Spot
 

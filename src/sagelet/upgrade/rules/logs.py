@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import Function, argument, text_of
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import Function, Program, argument, text_of
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 PRINT = Rule(

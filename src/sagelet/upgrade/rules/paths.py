@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import is_constant, keyword
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.pathflow import OPT_ML, Literal, Use
-from sagelet.upgrade.program import is_constant, keyword
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 DATA = Rule(

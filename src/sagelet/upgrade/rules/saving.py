@@ -7,17 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import Function, argument, parameters, words_in
 from sagelet.upgrade.findings import Rule, Severity
 from sagelet.upgrade.pathflow import WRITERS
-from sagelet.upgrade.program import (
-    Function,
-    Program,
-    Scope,
-    argument,
-    asks_for_main,
-    parameters,
-    words_in,
-)
+from sagelet.upgrade.program import Program, Scope, asks_for_main
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 EVERY_RANK = Rule(

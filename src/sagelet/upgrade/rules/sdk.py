@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from sagelet.upgrade.calls import keyword, text_of
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import keyword, text_of
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 UPDATE_ENDPOINT = Rule(
@@ -143,9 +144,17 @@ def delete_first(script: Script) -> Iterator[Spot]:
         for creating in program.methods["create_endpoint"]:
             if program.scope_of(creating) is not scope or creating.lineno < deleting.lineno:
                 continue
-            if _name_of(deleting) == _name_of(creating):
+            if _name_of(deleting) == _name_of(creating) and _follows(program, creating, deleting):
                 yield Spot(deleting, f"nobody answers until line {creating.lineno} is through")
                 break
+
+
+def _follows(program: Program, later: ast.Call, earlier: ast.Call) -> bool:
+    """Whether both calls may be made in one go: they are in no two branches of one statement."""
+    branches = program.branches_of(earlier)
+    return all(
+        branches.get(node, branch) == branch for node, branch in program.branches_of(later).items()
+    )
 
 
 def _name_of(call: ast.Call) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sagelet.errors import UnreadableSource
+from sagelet.upgrade.calls import Function, parameters
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import Function, Program, parameters
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.sources import read_bytes
 from sagelet.upgrade.subjects import HANDLERS, Check, Script, Spot
 

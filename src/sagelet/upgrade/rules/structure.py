@@ -6,8 +6,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 
+from sagelet.upgrade.calls import Function, text_of
 from sagelet.upgrade.findings import Rule, Severity
-from sagelet.upgrade.program import Function, Program, text_of
+from sagelet.upgrade.program import Program
 from sagelet.upgrade.subjects import Check, Script, Spot
 
 NO_MAIN_GUARD = Rule(
