@@ -35,6 +35,7 @@ _CODES: tuple[tuple[type[errors.SageletError], int], ...] = (
     (errors.UnknownRule, NOT_FOUND),
     (errors.AlreadyExists, CONFLICT),
     (errors.Busy, CONFLICT),
+    (errors.SourceChanged, CONFLICT),
     (errors.DaemonRunning, CONFLICT),
     (errors.PortTaken, CONFLICT),
     (errors.DaemonError, UNREACHABLE),

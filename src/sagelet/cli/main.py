@@ -37,6 +37,7 @@ COMMANDS = {
     "train": Entry("train", "Run a training job and follow it", _WORK),
     "stop": Entry("stop", "Stop a training job", _WORK),
     "check": Entry("check", "Find what keeps a project from running on SageMaker", _WORK),
+    "upgrade": Entry("upgrade", "Turn a training script into one for SageMaker", _WORK),
     "explain": Entry("explain", "Say why a rule of the check is one", _WORK),
     "deploy": Entry("deploy", "Bring the endpoint to what the project says", _WORK),
     "dev": Entry("dev", "Serve a folder while it is edited, and show it live", _WORK),

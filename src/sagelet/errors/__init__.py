@@ -15,6 +15,8 @@
     ├── ModelDataMissing, UnsafeArchive                           data that cannot be used
     │   └── TargetModelMissing   ... of a model that an invocation names
     ├── DiskFull
+    ├── SourceNotWritten         a script or notebook that stays as it was
+    │   └── SourceChanged        ... since somebody has changed it meanwhile
     ├── UnreadableSource         a script, notebook or archive that cannot be looked at
     │   └── PathNotFound         ... since it is not there
     ├── UnknownRule              what a check is asked for, and does not know
@@ -54,6 +56,8 @@ from sagelet.errors.data import (
     DiskFull,
     ModelDataMissing,
     PathNotFound,
+    SourceChanged,
+    SourceNotWritten,
     TargetModelMissing,
     UnreadableSource,
     UnsafeArchive,
@@ -146,6 +150,8 @@ __all__ = [
     "RemoteUnreachable",
     "RequirementsFailed",
     "SageletError",
+    "SourceChanged",
+    "SourceNotWritten",
     "StateError",
     "TargetModelMissing",
     "TargetModelNotSupported",

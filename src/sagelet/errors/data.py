@@ -77,3 +77,19 @@ class PathNotFound(UnreadableSource):
     """What is to be checked is not there."""
 
     reason: str = "there is no such file or folder"
+
+
+@dataclass(eq=False)
+class SourceNotWritten(SageletError):
+    """A script or a notebook cannot be written anew; it is as it was."""
+
+    path: str
+    reason: str
+
+    def sentence(self) -> str:
+        """Name the file and the reason."""
+        return f"{self.path} was not written: {self.reason}"
+
+
+class SourceChanged(SourceNotWritten):
+    """... since somebody else has written to it meanwhile."""

@@ -1,0 +1,1 @@
+"""Stands in for torchvision, as far as the scripts use it."""
