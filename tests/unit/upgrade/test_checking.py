@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagelet.errors import InvalidRequest, PathNotFound
+from sagelet.upgrade.catalogue import RULES
 from sagelet.upgrade.checking import check_paths, paths_of
 from sagelet.upgrade.program import Program
 from sagelet.upgrade.sources import source_of
@@ -260,6 +261,13 @@ def test_the_configuration_is_not_judged_for_a_script_that_it_does_not_name(tmp_
 
     assert findings(tmp_path / "other.py", project) == []
     assert findings(tmp_path / "train.py", project)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_a_test(rule: str) -> None:
+    tests = Path(__file__).parent.glob("test_*.py")
+
+    assert any(f'"{rule}"' in path.read_text(encoding="utf-8") for path in tests)
 
 
 def test_names_are_followed_through_imports() -> None:
