@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from sagelet.domain.training import (
     Checkpoints,
     Cluster,
     SecondaryStatus,
+    ToolkitProgram,
     TrainingJob,
     TrainingJobStatus,
 )
 from sagelet.journal.events import EventLog
-from sagelet.training.records import read_history
+from sagelet.supervision.process import boot_id
+from sagelet.training.order import write_order
+from sagelet.training.records import RunnerStarted, read_history, to_document
+from tests.training_builders import an_order
 from tests.training_machine import PATIENCE_S, TrainingMachine
 
 AT = Checkpoints("s3://bucket/ckpt")
@@ -52,13 +57,15 @@ async def machine(
     request: pytest.FixtureRequest, home_path: Path
 ) -> AsyncIterator[TrainingMachine]:
     variables = {"SAGELET_NAMESPACE": request.param}
-    async with TrainingMachine(home_path, variables=variables) as machine:
+    async with TrainingMachine(home_path, variables=variables, warm=True) as machine:
+        await machine.launchers.for_python(None).start()  # a script begins well within a second
         yield machine
 
 
 @pytest.fixture
 async def plain(home_path: Path) -> AsyncIterator[TrainingMachine]:
-    async with TrainingMachine(home_path) as machine:
+    async with TrainingMachine(home_path, warm=True) as machine:
+        await machine.launchers.for_python(None).start()
         yield machine
 
 
@@ -253,19 +260,37 @@ async def test_checkpoints_that_cannot_be_kept_at_the_end_fail_the_job(
     assert job.artifact_uri is not None  # the model is there nevertheless
 
 
-async def test_max_wait_bounds_a_spot_job_with_its_interruptions(plain: TrainingMachine) -> None:
-    job = await plain.run(
-        "import time\ntime.sleep(60)\n",
-        is_spot=True,
-        max_wait_s=2,
-        environment={"SAGELET_SIMULATE_INTERRUPTION_S": "1"},
-    )
+async def test_max_wait_bounds_the_whole_of_a_spot_job(plain: TrainingMachine) -> None:
+    job = await plain.run("import time\ntime.sleep(60)\n", is_spot=True, max_wait_s=1)
     assert job.status is TrainingJobStatus.STOPPED
     assert statuses(job)[-2:] == [
         SecondaryStatus.STOPPING,
         SecondaryStatus.MAX_WAIT_TIME_EXCEEDED,
     ]
-    assert statuses(job).count(SecondaryStatus.TRAINING) == 2
+
+
+async def test_a_spot_job_whose_wait_is_over_does_not_begin(home_path: Path) -> None:
+    machine = TrainingMachine(home_path)
+    source = machine.folder("source", {"train.py": "print('never')"})
+    job = machine.job(program=ToolkitProgram("train.py", source.as_uri()), is_spot=True)
+    machine.record(job)
+    order = an_order(home_path, program=job.program, is_spot=True, max_wait_s=1)
+    write_order(
+        replace(order, log_streams={"algo-1": job.log_stream(job.cluster.hosts[0])}),
+        machine.paths(job),
+    )
+    died = RunnerStarted(time.time() - 2, os.getpid(), 1.0, boot_id())
+    EventLog(machine.paths(job).events).append(to_document(died))
+    machine.store.close()
+    async with TrainingMachine(home_path) as machine:
+        job = await machine.ended(job.name)
+        assert statuses(job) == [
+            SecondaryStatus.STARTING,
+            SecondaryStatus.DOWNLOADING,
+            SecondaryStatus.STOPPING,
+            SecondaryStatus.MAX_WAIT_TIME_EXCEEDED,
+        ]
+        assert "never" not in machine.lines(job)
 
 
 async def test_a_stop_of_the_second_attempt_stops_the_job(plain: TrainingMachine) -> None:

@@ -47,15 +47,22 @@ def artifacts_of(order: JobOrder, tell: Callable[[str], None] = _nobody_hears) -
 
 
 def check_output(artifacts: Artifacts, order: JobOrder) -> None:
-    """Refuse a job whose output has no bucket at AWS; of ours, CreateTrainingJob knows.
+    """Refuse a job whose output or checkpoints have no bucket at AWS.
+
+    Of our own buckets CreateTrainingJob knows.
 
     Raises:
         InvalidRequest: found out only after training, it would cost the training.
         RemoteError: AWS did not say.
     """
-    uri = parse_uri(order.output_uri)
-    if order.s3.is_aws and not artifacts.takes(uri):
-        raise InvalidRequest(f'The bucket of S3OutputPath "{uri}" does not exist; create it first.')
+    if not order.s3.is_aws:
+        return
+    places = {"S3OutputPath": order.output_uri}
+    if order.checkpoints is not None:
+        places["CheckpointConfig.S3Uri"] = order.checkpoints.uri
+    for member, uri in places.items():
+        if not artifacts.takes(parse_uri(uri)):
+            raise InvalidRequest(f'The bucket of {member} "{uri}" does not exist; create it first.')
 
 
 def fetch_source(artifacts: Artifacts, source_uri: str, into: Path) -> None:

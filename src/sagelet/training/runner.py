@@ -109,6 +109,7 @@ class Runner:
         if self._signals.stop_asked:
             raise StopAsked
         if failed is None and has_waited_too_long(self._order, self._history()):
+            self._reach(SecondaryStatus.STOPPING)
             failed = Outcome(SecondaryStatus.MAX_WAIT_TIME_EXCEEDED)
         if failed is None:
             self._reach(SecondaryStatus.TRAINING)
