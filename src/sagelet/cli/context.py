@@ -148,7 +148,7 @@ _SHARED = (
         metavar="NAME",
         expose_value=False,
         callback=_set("environment"),
-        help="Environment of the configuration; default $DEPLOY_ENV, else local.",
+        help="Environment; default: $DEPLOY_ENV, else local.",
     ),
     click.option(
         "--config",
