@@ -71,7 +71,9 @@ _TRAIN = {
     "channels": "Names and folders, `file://` or `s3://` URLs. A folder is read where it is "
     "(local) or uploaded (elsewhere).",
     "hyperparameters": "The script's arguments.",
-    "hosts": "How many instances; this machine runs jobs on one.",
+    "hosts": "How many instances; here each is a host of this machine.",
+    "processes": "How many processes each host runs; default: one for each of its GPUs, or one.",
+    "distribution": "What starts them; default: `torch_distributed` where there are several.",
     "metrics": "Names and regular expressions whose first group is the value in a log line.",
     "checkpoints": "Where the script's checkpoints are kept while it trains: an `s3://` URL, or a "
     "folder in a local environment. Default: nowhere, but for jobs that are interrupted.",

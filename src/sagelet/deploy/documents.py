@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from sagelet.deploy.remote import Tags, WantedEndpointConfig, WantedJob, WantedModel
+from sagelet.domain.distribution import flags_for
 
 VARIANT = "AllTraffic"
 _CONTAINER_LOG_LEVEL = 20
@@ -90,6 +91,7 @@ def hyperparameters(job: WantedJob) -> dict[str, str]:
     """Return the hyperparameters that the training toolkit reads: each value as JSON."""
     values: dict[str, object] = {
         **job.hyperparameters,
+        **flags_for(job.distribution, processes=job.processes, instance_type=job.instance_type),
         "sagemaker_program": job.program,
         "sagemaker_submit_directory": job.source_url,
         "sagemaker_container_log_level": _CONTAINER_LOG_LEVEL,

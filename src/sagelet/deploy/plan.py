@@ -13,6 +13,7 @@ from typing import assert_never
 from sagelet.deploy.observe import JobSeen, Seen
 from sagelet.deploy.remote import FAILED, Tags, WantedEndpointConfig, WantedJob, WantedModel
 from sagelet.deploy.wanted import Staging, Upload, Wanted
+from sagelet.domain.distribution import Distribution
 from sagelet.errors import Busy
 
 
@@ -211,7 +212,7 @@ def _resource_sentence(
         case UpdateEndpoint(name, config_name, replaces):
             return f"update endpoint {name} from {replaces} to {config_name}"
         case StartTrainingJob(job):
-            return f"start training job {job.name} ({job.hosts} x {job.instance_type})"
+            return f"start training job {job.name} ({_cluster(job)})"
         case KeepAsIs(kind, name):
             return f"keep {kind} {name}"
         case _:
@@ -254,3 +255,10 @@ def _size(size_bytes: int) -> str:
     if size_bytes < 2**20:
         return f"{max(1, size_bytes // 2**10)} kB"
     return f"{size_bytes / 2**20:.1f} MB"
+
+
+def _cluster(job: WantedJob) -> str:
+    """Say what a job runs on, and how its processes are started where something does."""
+    processes = f"{job.processes} processes each" if job.processes is not None else ""
+    started = "" if job.distribution is Distribution.NONE else str(job.distribution)
+    return ", ".join(filter(None, (f"{job.hosts} x {job.instance_type}", processes, started)))

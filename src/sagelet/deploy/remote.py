@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from sagelet.domain.distribution import Distribution
+
 Tags = Mapping[str, str]
 
 IN_SERVICE = "InService"
@@ -64,8 +66,9 @@ class WantedEndpointConfig:
 class WantedJob:
     """A training job to run. `channels` are names and S3 or file URLs.
 
-    `hyperparameters` are the script's own, before they are encoded. With `interrupt_after_s` it is
-    a spot job, whose instances are taken away once, in a local environment.
+    `hyperparameters` are the script's own, before they are encoded; `processes` run on each host,
+    where None leaves it to the container. With `interrupt_after_s` it is a spot job, whose
+    instances are taken away once, in a local environment.
     """
 
     name: str
@@ -85,6 +88,8 @@ class WantedJob:
     volume_gb: int = 30
     checkpoints_url: str | None = None
     interrupt_after_s: int | None = None
+    distribution: Distribution = Distribution.NONE
+    processes: int | None = None
 
 
 def ignored(_size_bytes: int) -> None:

@@ -30,8 +30,10 @@ from sagelet.deploy.roles import role_of
 from sagelet.deploy.versions import project_versions
 from sagelet.deploy.wanted import Upload
 from sagelet.domain.clock import Clock
+from sagelet.domain.distribution import Distribution
 from sagelet.environments.config import TrainSettings
 from sagelet.environments.containers import absolute_file_url
+from sagelet.errors import InvalidRequest
 
 _HASH = 16
 _LOCAL_INSTANCE = "local"
@@ -58,6 +60,8 @@ class Asked:
     hosts: int | None = None
     hyperparameters: Mapping[str, object] = field(default_factory=dict)
     interrupt_after_s: int | None = None
+    processes: int | None = None
+    distribution: Distribution | None = None
 
 
 def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
@@ -78,6 +82,7 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
     upload = _source_upload(source, package, bucket)
     channels, folders = _channels(source, train, bucket)
     image = _image(source, instance_type)
+    hosts = asked.hosts or train.hosts
     name = asked.job_name or names.job_name(source.endpoint, clock.now())
     job = WantedJob(
         name=name,
@@ -88,7 +93,9 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
         output_url=f"s3://{bucket}/{source.endpoint}/jobs",
         region=remote.region,
         instance_type=instance_type,
-        hosts=asked.hosts or train.hosts,
+        hosts=hosts,
+        distribution=_distribution(train, asked, package.program, hosts),
+        processes=asked.processes or train.processes,
         hyperparameters={**train.hyperparameters, **asked.hyperparameters},
         channels=channels,
         metrics=train.metrics,
@@ -101,6 +108,24 @@ def plan_training(source: Source, clock: Clock, asked: Asked) -> Training:
     tags = names.tags(config.project, settings.name)
     plan = make_training_plan(job, upload, folders, observe_upload(upload, remote), tags)
     return Training(job=job, plan=plan, note=image.note, standing=standing)
+
+
+def _distribution(train: TrainSettings, asked: Asked, program: str, hosts: int) -> Distribution:
+    """Return how the job's processes are started: torch's way, where there are several.
+
+    Raises:
+        InvalidRequest: there are several on a host, and nothing that starts them.
+    """
+    processes = asked.processes or train.processes or 1
+    is_many = hosts * processes > 1 and program.endswith(".py")
+    default = Distribution.TORCH_DISTRIBUTED if is_many else Distribution.NONE
+    told = asked.distribution or Distribution(train.distribution or default)
+    if processes > 1 and told is Distribution.NONE:
+        raise InvalidRequest(
+            message=f"{processes} processes on a host need a distribution that starts them: "
+            "torch_distributed (of a .py), mpi or pytorchddp."
+        )
+    return told
 
 
 def _checkpoints(

@@ -51,15 +51,16 @@ def distribution_of(hyperparameters: Mapping[str, str]) -> Distribution:
 
 
 def flags_for(
-    distribution: Distribution, *, processes: int, instance_type: str
+    distribution: Distribution, *, processes: int | None, instance_type: str
 ) -> dict[str, object]:
-    """Return the hyperparameters that ask for a distribution, as SDK v2 sends them."""
+    """Return the hyperparameters that ask for a distribution, as SDK v2 sends them.
+
+    Without a number of `processes` the container starts one for each GPU of a host, or one.
+    """
     if distribution is Distribution.NONE:
         return {}
     flags: dict[str, object] = {FLAGS[distribution]: True, INSTANCE_TYPE: instance_type}
-    if processes > 1 or distribution is Distribution.MPI:
-        flags[PROCESSES_PER_HOST] = processes
-    return flags
+    return flags if processes is None else flags | {PROCESSES_PER_HOST: processes}
 
 
 def _is_set(value: str) -> bool:

@@ -32,6 +32,7 @@ OVERRIDABLE = (
 )
 
 Workers = Literal["auto"] | PositiveInt
+TrainDistribution = Literal["torch_distributed", "mpi", "pytorchddp", "none"]
 
 
 class _Section(BaseModel):
@@ -120,6 +121,8 @@ class TrainSettings(_Section):
     channels: Mapping[str, str] = {}
     hyperparameters: Mapping[str, Any] = {}
     hosts: PositiveInt = 1
+    processes: PositiveInt | None = None
+    distribution: TrainDistribution | None = None
     metrics: Mapping[str, str] = {}
     checkpoints: str | None = None
 

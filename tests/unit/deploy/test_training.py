@@ -4,10 +4,13 @@ import tarfile
 
 import pytest
 
+from sagelet.deploy.documents import hyperparameters
 from sagelet.deploy.executor import Executor
 from sagelet.deploy.model_data import Source
+from sagelet.deploy.plan import sentence
 from sagelet.deploy.training import Asked, Training, plan_training
-from sagelet.errors import BadConfig, WrongAccount
+from sagelet.domain.distribution import Distribution
+from sagelet.errors import BadConfig, InvalidRequest, WrongAccount
 from tests.fakes import FakeRemote, HeldClock
 from tests.unit.deploy.projects import Project
 
@@ -95,6 +98,53 @@ def test_what_was_asked_for_is_laid_over_the_configuration(
     job = plan(project, remote, "local", asked).job
     assert (job.name, job.hosts) == ("my-job", 3)
     assert job.hyperparameters == {"epochs": 1, "name": "resnet"}
+
+
+def test_several_processes_are_started_as_torch_starts_them(
+    project: Project, remote: FakeRemote
+) -> None:
+    alone = plan(project, remote, "local").job
+    assert alone.distribution is Distribution.NONE
+    hosts = plan(project, remote, "local", Asked(hosts=2)).job
+    assert (hosts.distribution, hosts.processes) == (Distribution.TORCH_DISTRIBUTED, None)
+    none = Asked(hosts=2, distribution=Distribution.NONE)
+    assert plan(project, remote, "local", none).job.distribution is Distribution.NONE
+
+    project.replace("train:\n", "train:\n  hosts: 2\n  processes: 4\n  distribution: mpi\n")
+    written = plan(project, remote, "local")
+    assert (written.job.hosts, written.job.processes) == (2, 4)
+    assert written.job.distribution is Distribution.MPI
+    assert "(2 x ml.m5.xlarge, 4 processes each, mpi)" in sentence(written.plan.steps[-1])
+    assert plan(project, remote, "local", Asked(processes=3)).job.processes == 3
+
+
+def test_a_distribution_is_told_as_the_sdk_tells_it(project: Project, remote: FakeRemote) -> None:
+    asked = Asked("my-job", hosts=2, processes=2)
+    told = hyperparameters(plan(project, remote, "local", asked).job)
+    assert told["sagemaker_torch_distributed_enabled"] == "true"
+    assert told["sagemaker_mpi_num_of_processes_per_host"] == "2"
+    assert told["sagemaker_instance_type"] == '"ml.m5.xlarge"'
+
+
+def test_several_processes_need_something_that_starts_them(
+    project: Project, remote: FakeRemote
+) -> None:
+    asked = Asked(processes=2, distribution=Distribution.NONE)
+    with pytest.raises(InvalidRequest, match="2 processes on a host need a distribution"):
+        plan(project, remote, "local", asked)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("distribution: horovod", r"train\.distribution: .*'torch_distributed', 'mpi'"),
+        ("processes: 0", r"train\.processes: "),
+    ],
+)
+def test_a_distribution_that_is_none_names_its_line(project: Project, line: str, said: str) -> None:
+    project.replace("train:\n", f"train:\n  {line}\n")
+    with pytest.raises(BadConfig, match=said):
+        _ = project.config
 
 
 def test_channels_may_be_urls(project: Project, remote: FakeRemote) -> None:

@@ -17,8 +17,9 @@ from sagelet.cli.training_follow import follow
 from sagelet.errors import OperationFailed
 
 if TYPE_CHECKING:
-    from sagelet.deploy.training import Training
+    from sagelet.deploy.training import Asked, Training
 
+_DISTRIBUTIONS = ("torch_distributed", "mpi", "pytorchddp", "none")
 _EXIT_CODE = re.compile(r"ExitCode (-?\d+)")
 
 
@@ -27,6 +28,9 @@ _EXIT_CODE = re.compile(r"ExitCode (-?\d+)")
               help="A hyperparameter, over the configuration's.")  # fmt: skip
 @click.option("--name", metavar="JOB", help="The job's name; default: made from the project's.")
 @click.option("--hosts", type=click.IntRange(1), help="How many instances.")
+@click.option("--processes", type=click.IntRange(1), help="How many processes on each of them.")
+@click.option("--distribution", type=click.Choice(_DISTRIBUTIONS),
+              help="What starts several; default: torch_distributed.")  # fmt: skip
 @click.option("--simulate-interruption", "interruption", type=Duration(), metavar="TIME",
               help="Take its spot instances away once, so long after the start: 30s.")  # fmt: skip
 @click.option("--resume", metavar="JOB", help="Go on from an ended job's checkpoints.")
@@ -40,6 +44,8 @@ def command(
     parameters: tuple[str, ...],
     name: str | None,
     hosts: int | None,
+    processes: int | None,
+    distribution: str | None,
     interruption: timedelta | None,
     resume: str | None,
     dry_run: bool,
@@ -52,19 +58,31 @@ def command(
     \b
     sagelet train
     sagelet train -p epochs=20 -p learning-rate=0.01
+    sagelet train --hosts 2 --processes 2
     sagelet train --simulate-interruption 30s
     """
     started = time.monotonic()
     asked = _parameters(parameters)
     if resume is not None:
-        if hosts is not None or interruption is not None or dry_run:
+        told = (hosts, processes, distribution, interruption)
+        if any(option is not None for option in told) or dry_run:
             raise click.UsageError("--resume takes the older job's settings, but for -p and --name")
         job = _resumed(app, resume, name=name, hyperparameters=asked)
     else:
-        after_s = None if interruption is None else round(interruption.total_seconds())
-        training = _planned(
-            app, name=name, hosts=hosts, hyperparameters=asked, interrupt_after_s=after_s
+        from sagelet.deploy.training import Asked
+        from sagelet.domain.distribution import Distribution
+
+        wanted = Asked(
+            job_name=name,
+            hosts=hosts,
+            processes=processes,
+            distribution=None if distribution is None else Distribution(distribution),
+            hyperparameters=asked,
+            interrupt_after_s=(
+                None if interruption is None else round(interruption.total_seconds())
+            ),
         )
+        training = _planned(app, wanted)
         if not _act(app, training, dry_run=dry_run):
             return
         job = training.job.name
@@ -92,33 +110,24 @@ def _resumed(app: App, older: str, *, name: str | None, hyperparameters: dict[st
     return job
 
 
-def _planned(
-    app: App,
-    *,
-    name: str | None,
-    hosts: int | None,
-    hyperparameters: dict[str, Any],
-    interrupt_after_s: int | None,
-) -> Training:
+def _planned(app: App, asked: Asked) -> Training:
     from sagelet.deploy.aws import AwsRemote
     from sagelet.deploy.deployment import endpoint_name
     from sagelet.deploy.model_data import Source
-    from sagelet.deploy.training import Asked, plan_training
+    from sagelet.deploy.training import plan_training
     from sagelet.domain.clock import SystemClock
 
     env = app.deploy_env()
     config, settings = env.config, env.settings
-    if interrupt_after_s is not None and not settings.is_local:
+    if asked.interrupt_after_s is not None and not settings.is_local:
         raise click.UsageError("--simulate-interruption is for this machine; AWS does it by itself")
     source = Source(config, settings, AwsRemote(env), endpoint_name(config, settings))
-    training = plan_training(
-        source, SystemClock(), Asked(name, hosts, hyperparameters, interrupt_after_s)
-    )
+    training = plan_training(source, SystemClock(), asked)
     if training.note and not settings.is_local:
         app.output.say(training.note)
-    if interrupt_after_s is not None:
+    if asked.interrupt_after_s is not None:
         app.output.say(
-            f"a spot job, interrupted once after {interrupt_after_s} s of training; its "
+            f"a spot job, interrupted once after {asked.interrupt_after_s} s of training; its "
             f"checkpoints are kept at {training.job.checkpoints_url}"
         )
     if training.standing is not None:
