@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,10 +26,15 @@ from sagelet.domain.training import (
     TrainingJobStatus,
 )
 from sagelet.journal.events import EventLog
+from sagelet.supervision import package_path
 from sagelet.supervision.process import is_same_process
+from sagelet.training.launching import DaemonLink, Launched, start
+from sagelet.training.order import Places
 from sagelet.training.ports import DRIVERS_PORT, PortLock
 from sagelet.training.records import History, read_history
+from sagelet.training.waiting import ProcessWatch
 from sagelet.worker import processes
+from tests.host_orders import HostFolder, eventually
 from tests.training_machine import PATIENCE_S, TrainingMachine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -408,6 +414,26 @@ async def test_the_port_is_another_where_one_is_taken(machine: TrainingMachine) 
     assert first not in ports
 
 
+async def test_hosts_start_without_a_daemon_too(tmp_path: Path) -> None:
+    folders = [HostFolder(tmp_path / name) for name in ("algo-1", "algo-2")]
+    orders = [folder.order("print('cold')") for folder in folders]
+    places = Places(
+        buckets="",
+        logs="",
+        python=sys.executable,
+        package_path=str(package_path.ensure(tmp_path / "package")),
+    )
+    started = start(orders, DaemonLink(None), places)
+
+    assert [isinstance(each, Launched) and each.warm for each in started] == [False, False]
+    await eventually(lambda: all(folder.exit_file.exists() for folder in folders))
+    assert [folder.lines() for folder in folders] == [["cold"], ["cold"]]
+    watches = [ProcessWatch(each.process) for each in started if isinstance(each, Launched)]
+    await eventually(lambda: all(watch.has_ended for watch in watches))
+    for watch in watches:
+        watch.close()
+
+
 @pytest.mark.full
 async def test_the_installed_torchrun_tells_what_ours_tells(
     machine: TrainingMachine, tmp_path: Path
@@ -417,7 +443,7 @@ async def test_the_installed_torchrun_tells_what_ours_tells(
     pathlib.Path(sys.argv[-1], os.environ["RANK"]).write_text(json.dumps(dict(os.environ)))
     """
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
-    source = machine.folder("torchrun", {"told.py": __import__("textwrap").dedent(script)})
+    source = machine.folder("torchrun", {"told.py": textwrap.dedent(script)})
     for folder in (theirs, ours):
         folder.mkdir()
     await asyncio.to_thread(

@@ -130,6 +130,7 @@ def start_cold(order: HostOrder, places: Places) -> Launched:
     finally:
         os.close(reading)
     launched = Launched(ProcessId(process.pid, started_at(process.pid) or 0.0), warm=False)
+    process.returncode = 0  # else Python warns that it still runs; whoever watches it collects it
     try:
         with os.fdopen(writing, "w", encoding="utf-8") as pipe:
             pipe.write(to_json(order))
