@@ -19,4 +19,5 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 model(torch.rand(64, 10)).square().mean().backward()
 optimizer.step()
 print(f"first step at {time.time():.6f}", flush=True)
+del model, optimizer  # freed after the group, they may wait for its threads for ever
 dist.destroy_process_group()
