@@ -204,6 +204,15 @@ class _Tree:
         self._path(names).hardlink_to(self._path(target))
 
 
+def refuse_unsafe(member: Member, limits: ArchiveLimits) -> None:
+    """Refuse a member whose name or link leads outside, without unpacking it."""
+    names = _safe_names(member.name, limits)
+    if member.kind is Kind.SYMBOLIC_LINK:
+        _safe_target(names, member)
+    elif member.kind is Kind.HARD_LINK:
+        _safe_names(member.target, limits)
+
+
 def _safe_names(name: str, limits: ArchiveLimits) -> Names:
     """Return the names of a path inside; the root itself has none."""
     if name.startswith("/"):

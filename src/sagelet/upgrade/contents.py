@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import pickletools
 import re
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagelet.artifacts.archives import DEFAULT_LIMITS
 from sagelet.artifacts.sniffing import SNIFFED_BYTES, check_is_gzip
-from sagelet.artifacts.tarstream import Kind, Member, RefusedTar, TarStream
+from sagelet.artifacts.tarstream import Kind, RefusedTar, TarStream
+from sagelet.artifacts.unpacking import DEFAULT_LIMITS, MeteredGzip, refuse_unsafe
 from sagelet.errors import UnreadableSource
 
 ARCHIVES = (".tar.gz", ".tgz")
@@ -66,7 +64,7 @@ def read_archive(path: Path) -> Contents:
         with path.open("rb") as file:
             check_is_gzip(file.read(SNIFFED_BYTES))
             file.seek(0)
-            stream = TarStream(_Limited(file))
+            stream = TarStream(MeteredGzip(file, DEFAULT_LIMITS))
             files += _listed(stream)
             stream.drain()
     except RefusedTar as error:
@@ -99,7 +97,7 @@ def _stored(file: Path, name: str) -> Stored:
 
 def _listed(stream: TarStream) -> Iterator[Stored]:
     for member in stream.members():
-        _refuse_unsafe(member)
+        refuse_unsafe(member, DEFAULT_LIMITS)
         if member.kind is not Kind.FILE:
             continue
         name = member.name.removeprefix("./")
@@ -115,43 +113,6 @@ def _head(stream: TarStream) -> bytes:
         if len(head) < _HEAD_BYTES:
             head += piece
     return bytes(head[:_HEAD_BYTES])
-
-
-def _refuse_unsafe(member: Member) -> None:
-    """Refuse what unpacking would refuse: names and links that lead outside."""
-    parts = member.name.split("/")
-    if member.name.startswith("/"):
-        raise RefusedTar(f"unsafe path {member.name!r}: it is absolute")
-    if ".." in parts:
-        raise RefusedTar(f"unsafe path {member.name!r}")
-    if member.kind in (Kind.SYMBOLIC_LINK, Kind.HARD_LINK):
-        base = parts[:-1] if member.kind is Kind.SYMBOLIC_LINK else []
-        there = os.path.normpath("/".join([*base, member.target]))
-        if member.target.startswith("/") or there.split("/")[0] == "..":
-            raise RefusedTar(f"unsafe path: {member.name!r} links outside, {member.target!r}")
-
-
-class _Limited:
-    """The uncompressed bytes of a gzip file, within what unpacking allows."""
-
-    def __init__(self, file: io.BufferedReader) -> None:
-        size = os.fstat(file.fileno()).st_size
-        limits = DEFAULT_LIMITS
-        self._most = min(limits.total_bytes, max(limits.ratio_from_bytes, limits.ratio * size))
-        self._gzip = gzip.GzipFile(fileobj=file, mode="rb")
-        self._count = 0
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            data = self._gzip.read(size)
-        except EOFError as error:
-            raise RefusedTar("it is truncated") from error
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise RefusedTar(f"it is damaged ({error})") from error
-        self._count += len(data)
-        if self._count > self._most:
-            raise RefusedTar("unpacked, it is too large for its size: a bomb?")
-        return data
 
 
 def strings_of(head: bytes) -> frozenset[str]:

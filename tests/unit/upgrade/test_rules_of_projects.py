@@ -257,7 +257,7 @@ def test_links_that_lead_outside_are_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (lambda data: data[: len(data) // 2], "truncated"),
-        (lambda data: data[:-8] + bytes(4) + data[-4:], "damaged"),
+        (lambda data: data[:-8] + bytes(4) + data[-4:], "corrupt archive (CRC)"),
         (lambda data: b"<html>", "HTML page"),
         (lambda data: gzip.compress(b"x" * 600), "not a tar"),
         (lambda data: b"", "empty"),
