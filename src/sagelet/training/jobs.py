@@ -8,12 +8,9 @@ control ── start, stop ──> LocalJobRunner ── a Follower for each job
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,19 +25,15 @@ from sagelet.store.store import Store
 from sagelet.supervision import package_path
 from sagelet.supervision.inherited import inherited
 from sagelet.supervision.launcher import Launchers
-from sagelet.training.channels import remove_inputs
+from sagelet.training.followers import Followers
 from sagelet.training.following import Follower
 from sagelet.training.growth import LogGrowth
 from sagelet.training.hostlog import GROUP
+from sagelet.training.isolation import Isolation, find_out, switched_off
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobOrder, JobPaths, Places, write_order
-from sagelet.training.spawning import SPARE_FOR_S, RunnerProcess, Runners
-from sagelet.worker import namespace, placing
-
-log = logging.getLogger(__name__)
-
-PYTHON = "SAGELET_PYTHON"
-"""The variable of a job's Environment that names the interpreter to train with."""
+from sagelet.training.settings import PYTHON
+from sagelet.training.spawning import RunnerProcess, Runners
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +47,6 @@ class TrainingSettings:
     grace_s: float = 120.0
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     keys_of: KeysOf = no_keys
-
-
-@dataclass(frozen=True, slots=True)
-class Isolation:
-    """Why a host here cannot have a /opt/ml of its own, or overlays in it; empty where it can."""
-
-    no_namespace: str
-    no_overlay: str
 
 
 class LocalJobRunner:
@@ -86,27 +71,27 @@ class LocalJobRunner:
         self._account = account
         self._settings = settings or TrainingSettings()
         # None before start_up and after close: what is recorded then is found by the next start_up.
-        self._session: _Session | None = None
+        self._followers: Followers | None = None
 
     async def start_up(self) -> None:
         """Find again what ran when the last daemon ended, and take new jobs from now on."""
         await asyncio.to_thread(self._logs.create_group, GROUP)
         ours = await asyncio.to_thread(package_path.ensure, self._home.pythonpath)
-        session = _Session(
+        followers = Followers(
             runners=Runners(ours, _runner_environ(self._settings.environ)),
             follower_of=self._follower,
             log_files=self._log_files,
             folder_of=lambda job: self._home.job(job.ulid),
             growth=LogGrowth(self._logs.path_of(GROUP, "x").parent, self._ledger.log_has_grown),
             isolation=asyncio.create_task(
-                asyncio.to_thread(_find_out, self._settings.environ, self._home.job("any").parent)
+                asyncio.to_thread(find_out, self._settings.environ, self._home.job("any").parent)
             ),
         )
-        self._session = session
+        self._followers = followers
         running = await asyncio.to_thread(self._ledger.running)
-        session.tidy(await asyncio.to_thread(self._ended, running))
+        followers.tidy(await asyncio.to_thread(self._ended, running))
         for job in running:
-            session.begin(job)
+            followers.begin(job)
 
     def _ended(self, running: Iterable[TrainingJob]) -> list[Path]:
         """Return the folders of all jobs that have ended."""
@@ -116,24 +101,24 @@ class LocalJobRunner:
 
     async def close(self) -> None:
         """Follow no job any longer; they go on by themselves."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        followers, self._followers = self._followers, None
+        if followers is not None:
+            await followers.close()
 
     def start(self, job: TrainingJob) -> None:
         """Begin a job that the store has just recorded as Starting."""
-        if self._session is not None:
-            self._session.loop.call_soon_threadsafe(self._session.begin, job)
+        if self._followers is not None:
+            self._followers.loop.call_soon_threadsafe(self._followers.begin, job)
 
     def stop(self, job: TrainingJob) -> None:
         """End a job that the store has just recorded as Stopping: SIGTERM, grace, SIGKILL."""
-        if self._session is not None:
-            self._session.loop.call_soon_threadsafe(self._session.stop, job)
+        if self._followers is not None:
+            self._followers.loop.call_soon_threadsafe(self._followers.stop, job)
 
     def kill(self, job: TrainingJob) -> None:
         """End a job that the store has recorded as Stopping without its grace."""
-        if self._session is not None:
-            self._session.loop.call_soon_threadsafe(self._session.kill, job)
+        if self._followers is not None:
+            self._followers.loop.call_soon_threadsafe(self._followers.kill, job)
 
     def forget(self, job: TrainingJob) -> None:
         """Remove the folder of a job that has ended; its artifacts are in their bucket."""
@@ -152,8 +137,9 @@ class LocalJobRunner:
         paths = JobPaths(self._home.job(job.ulid))
 
         async def spawn_runner() -> RunnerProcess:
-            why_off = _switched_off(job.environment)
-            found = Isolation(why_off, why_off) if why_off else await asyncio.shield(isolation)
+            found = switched_off(job.environment)
+            if found is None:
+                found = await asyncio.shield(isolation)
             await asyncio.to_thread(self._lay_down, job, paths, found)
             aws = _aws_variables(job.environment, self._settings.environ)
             return await asyncio.to_thread(runners.start, paths, aws)
@@ -196,118 +182,10 @@ class LocalJobRunner:
         return [self._logs.path_of(GROUP, job.log_stream(host)) for host in job.cluster.hosts]
 
 
-class _Session:
-    """What runs on the daemon's event loop between start_up and close."""
-
-    def __init__(
-        self,
-        *,
-        runners: Runners,
-        follower_of: Callable[[TrainingJob, Runners, asyncio.Task[Isolation]], Follower],
-        log_files: Callable[[TrainingJob], list[Path]],
-        folder_of: Callable[[TrainingJob], Path],
-        growth: LogGrowth,
-        isolation: asyncio.Task[Isolation],
-    ) -> None:
-        """Begin; the loop that runs now is the daemon's."""
-        self.loop = asyncio.get_running_loop()
-        self._runners = runners
-        self._follower_of = follower_of
-        self._log_files = log_files
-        self._folder_of = folder_of
-        self._growth = growth
-        self._followers: dict[str, Follower] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._isolation = isolation
-
-    def begin(self, job: TrainingJob) -> None:
-        """Follow a job, from its start or from where it is."""
-        if job.ulid in self._followers:
-            return
-        follower = self._follower_of(job, self._runners, self._isolation)
-        self._followers[job.ulid] = follower
-        self._keep(self.loop.create_task(self._follow(job, follower)))
-
-    def tidy(self, ended: Sequence[Path]) -> None:
-        """Remove inputs of ended jobs whose runners were killed before they could."""
-
-        def remove() -> None:
-            for folder in ended:
-                try:
-                    remove_inputs(JobPaths(folder))
-                except OSError as error:
-                    log.warning("%s cannot be tidied: %s", folder, error)
-
-        self._keep(self.loop.create_task(asyncio.to_thread(remove)))
-
-    def stop(self, job: TrainingJob) -> None:
-        """Have a job's runner stop it."""
-        follower = self._followers.get(job.ulid)
-        if follower is not None:
-            follower.ask_to_stop()
-
-    def kill(self, job: TrainingJob) -> None:
-        """Have a job's runner kill its hosts' processes."""
-        follower = self._followers.get(job.ulid)
-        if follower is not None:
-            follower.ask_to_kill()
-
-    async def close(self) -> None:
-        """End the following, not the jobs."""
-        for task in (*self._tasks, self._isolation):
-            task.cancel()
-        await asyncio.gather(*self._tasks, self._isolation, return_exceptions=True)
-        await self._growth.close()
-        await asyncio.to_thread(self._runners.close)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _follow(self, job: TrainingJob, follower: Follower) -> None:
-        try:
-            with self._growth.watching(job.arn, self._log_files(job)):
-                await follower.follow()
-            self.tidy([self._folder_of(job)])  # if its runner was killed, nobody has
-            await self._keep_spare()
-        except Exception:
-            # Nobody awaits this task: what went wrong is said here, or nowhere.
-            log.exception("training job %s can no longer be followed", job.name)
-        finally:
-            self._followers.pop(job.ulid, None)
-
-    async def _keep_spare(self) -> None:
-        """Who trains once trains again: have the next runner ready, and not for ever."""
-        await asyncio.to_thread(self._runners.keep_spare)
-        self.loop.call_later(SPARE_FOR_S + 1, self._look_at_spare)
-
-    def _look_at_spare(self) -> None:
-        unused = functools.partial(self._runners.dismiss_spare, unused_for_s=SPARE_FOR_S)
-        self._keep(self.loop.create_task(asyncio.to_thread(unused)))
-
-
 def _runner_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what a runner sees: what a script does, and how packages are installed here."""
     installers = {k: v for k, v in environ.items() if k.startswith(("PIP_", "UV_"))}
     return {**inherited(environ), **installers}
-
-
-def _switched_off(environ: Mapping[str, str]) -> str:
-    """Whether a person turned namespaces off: the reason, or an empty string."""
-    off = environ.get(placing.SWITCH, "").lower() == "off"
-    return f"{placing.SWITCH}=off" if off else ""
-
-
-def _find_out(environ: Mapping[str, str], jobs: Path) -> Isolation:
-    """Try what a job can have of its own: a /opt/ml, and channels that are not copied."""
-    try:
-        no_namespace = _switched_off(environ) or namespace.probe()
-        if no_namespace:
-            return Isolation(no_namespace, no_namespace)
-        jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Isolation("", namespace.probe_overlay(str(jobs)))
-    except (OSError, subprocess.SubprocessError) as error:
-        return Isolation(str(error), str(error))
 
 
 def _aws_variables(job: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str] | None:

@@ -28,9 +28,6 @@ CONTRACT = "SAGELET_CONTRACT"
 INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
 """Seconds of training after which the job's spot instances are taken away, once."""
 
-PASS_CREDENTIALS = "SAGELET_PASS_CREDENTIALS"  # noqa: S105 - a switch
-"""`true`: the script sees the machine's AWS credentials instead of local ones."""
-
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
@@ -42,7 +39,6 @@ class JobSettings:
     is_strict: bool = False
     interrupt_after_s: int | None = None
     s3: S3Access = field(default_factory=S3Access)
-    passes_credentials: bool = False
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> JobSettings:
@@ -55,18 +51,10 @@ class JobSettings:
             is_strict=said[CONTRACT].lower() == "strict",
             interrupt_after_s=_number(said[INTERRUPT_AFTER]),
             s3=S3Access.of(environment),
-            passes_credentials=said[PASS_CREDENTIALS].lower() == "true",
         )
 
 
-_NAMES = (
-    THREADS,
-    STOP_GRACE,
-    TOOLKIT,
-    CONTRACT,
-    INTERRUPT_AFTER,
-    PASS_CREDENTIALS,
-)
+_NAMES = (THREADS, STOP_GRACE, TOOLKIT, CONTRACT, INTERRUPT_AFTER)
 
 
 def _number(text: str) -> int | None:
