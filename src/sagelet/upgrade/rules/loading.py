@@ -81,7 +81,6 @@ DATA_PARALLEL = Rule(
 
 _LOADS = ("torch.load", "torch.jit.load")
 _FILE_READERS = frozenset({"torch.load", "pickle.load", "json.load", "joblib.load", "numpy.load"})
-_PREDICTORS = ("predict_fn", "transform_fn", "predict_batch_fn")
 
 
 def no_map_location(script: Script) -> Iterator[Spot]:
