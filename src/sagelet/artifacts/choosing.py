@@ -111,7 +111,11 @@ def _read(artifacts: Artifacts, uri: Uri) -> tuple[Uri, list[str]]:
         raise InvalidRequest(f'The manifest "{uri}" has something else than names after a prefix.')
     if not names:
         raise InvalidRequest(f'The manifest "{uri}" names no objects.')
-    return parse_uri(prefix), names
+    where = parse_uri(prefix)
+    if isinstance(where, FileUri) and not isinstance(uri, FileUri):
+        # An object may be another's: it has no say in which files of this machine are read.
+        raise InvalidRequest(f'The manifest "{uri}" lies in S3 and names files of this machine.')
+    return where, names
 
 
 def _check_names(names: Iterable[str]) -> None:

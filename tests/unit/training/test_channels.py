@@ -345,6 +345,7 @@ def test_what_a_manifest_names_must_be_there(rig: Rig) -> None:
         ('[{"prefix": "s3://bucket/"}]', "names no objects"),
         ('[{"prefix": "s3://bucket/"}, 1]', "something else than names"),
         ('[{"prefix": "http://x/"}, "a"]', "neither an s3://"),
+        ('[{"prefix": "file:///etc/"}, "hosts"]', "lies in S3 and names files of this machine"),
         ('[{"prefix": "s3://bucket/training/"}, "../a"]', "cannot be a file's name"),
     ],
 )
