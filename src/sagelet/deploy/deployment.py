@@ -18,13 +18,13 @@ from sagelet.deploy.guards import Standing
 from sagelet.deploy.images import Image, image_for
 from sagelet.deploy.model_data import Source
 from sagelet.deploy.observe import Seen, observe
+from sagelet.deploy.pace import Pace
 from sagelet.deploy.plan import Plan, make_plan
 from sagelet.deploy.remote import EndpointSeen, Remote
 from sagelet.deploy.roles import role_of
 from sagelet.deploy.versions import project_versions
 from sagelet.deploy.waiting import (
     DEFAULT_TIMEOUT_S,
-    Pace,
     wait_for_endpoint,
     wait_until_settled,
 )

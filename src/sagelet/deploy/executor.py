@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol, assert_never
 
+from sagelet.deploy.pace import Pace
 from sagelet.deploy.plan import (
     CreateBucket,
     CreateEndpoint,
@@ -25,7 +26,7 @@ from sagelet.deploy.plan import (
 )
 from sagelet.deploy.remote import Remote, ignored
 from sagelet.deploy.staging import stage
-from sagelet.deploy.waiting import Pace, wait_until_gone
+from sagelet.deploy.waiting import wait_until_gone
 
 Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 

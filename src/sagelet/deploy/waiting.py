@@ -6,45 +6,14 @@ takes for success; here the configuration's name is compared.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from sagelet.deploy.pace import Pace
 from sagelet.deploy.remote import FAILED, IN_SERVICE, EndpointSeen, Remote
 from sagelet.errors import EndpointNotFound, OperationFailed, WaitTimedOut
 
 DEFAULT_TIMEOUT_S = 30 * 60.0
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)
-
-
-@dataclass(slots=True)
-class Pace:
-    """How often to ask: at once, then less and less often. Time and pauses can be handed in.
-
-    The local server holds a waiter's call until something changes, so there the pauses hardly
-    count; AWS answers at once.
-    """
-
-    first_s: float = 0.05
-    growth: float = 1.5
-    longest_s: float = 10.0
-    now: Callable[[], float] = time.monotonic
-    pause: Callable[[float], None] = _pause
-    _next_s: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with the first pause."""
-        self._next_s = self.first_s
-
-    def wait(self) -> None:
-        """Pause once, and longer the next time."""
-        self.pause(self._next_s)
-        self._next_s = min(self.longest_s, self._next_s * self.growth)
 
 
 def wait_for_endpoint(

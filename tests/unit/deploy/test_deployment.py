@@ -6,8 +6,8 @@ import pytest
 
 from sagelet.deploy.deployment import Deployment, Instead, Prepared
 from sagelet.deploy.executor import Executor, PrintingExecutor
+from sagelet.deploy.pace import Pace
 from sagelet.deploy.plan import Step, sentence
-from sagelet.deploy.waiting import Pace
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import (
     BadConfig,

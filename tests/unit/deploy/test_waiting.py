@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from sagelet.deploy.pace import Pace
 from sagelet.deploy.remote import WantedEndpointConfig, WantedModel
 from sagelet.deploy.waiting import (
-    Pace,
     wait_for_endpoint,
     wait_until_gone,
     wait_until_settled,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sagelet.cli.jobs.log_lines import JobLog, Line
 from sagelet.cli.jobs.points import Ask, MetricsReader, has_ended, names_of, reader_of
+from sagelet.deploy.pace import Pace
 
 _METRICS_EVERY_S = 1.0
 _FRESH = timedelta(seconds=30)
@@ -25,25 +26,8 @@ class Look:
     has_ended: bool
 
 
-@dataclass(slots=True)
-class Pace:
-    """How long to wait between looks: little at first, so that a short job is not kept waiting."""
-
-    first_s: float = 0.05
-    growth: float = 1.25
-    longest_s: float = 0.4
-    pause: Callable[[float], None] = time.sleep
-    _next_s: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with the first pause."""
-        self._next_s = self.first_s
-
-    def wait(self) -> None:
-        """Pause once, and longer the next time."""
-        self.pause(self._next_s)
-        self._next_s = min(self.longest_s, self._next_s * self.growth)
-
+_LOCAL_PACE = (0.05, 1.25, 0.4)
+"""The first pause, its growth, and the longest: a short job is not kept waiting."""
 
 _AWS_PACE = (1.0, 1.5, 5.0)
 """AWS limits how often it may be asked."""
@@ -58,7 +42,7 @@ def looks_at(
         job,
         JobLog(ask, job, start_ms=start_ms, is_local=is_local),
         metrics=reader_of(ask, is_local=is_local) if with_metrics else None,
-        pace=Pace() if is_local else Pace(*_AWS_PACE),
+        pace=Pace(*_LOCAL_PACE) if is_local else Pace(*_AWS_PACE),
     )
 
 
@@ -80,7 +64,7 @@ class Looks:
         self._job = job
         self._log = log
         self._metrics = metrics
-        self._pace = pace or Pace()
+        self._pace = pace or Pace(*_LOCAL_PACE)
         self._now = now
         self._asked_metrics_at = 0.0
         self._latest: dict[str, tuple[datetime, float]] = {}
