@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from sagelet.upgrade.calls import argument, is_constant, keyword, text_of
 from sagelet.upgrade.program import Program
 
-_VALUELESS = frozenset({"store_true", "store_false", "store_const", "count", "help", "version"})
 _PARSE = ("parse_args", "parse_known_args")
 
 
@@ -44,11 +43,6 @@ class Option:
         """What argparse does with it; "?" if that is no literal."""
         given = keyword(self.call, "action")
         return "store" if given is None else text_of(given) or "?"
-
-    @property
-    def takes_value(self) -> bool:
-        """Whether something has to follow it."""
-        return self.action not in _VALUELESS
 
     @property
     def is_required(self) -> bool:
