@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from textwrap import dedent
 
+from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.worker.loglines import decode_record
 from sagelet.worker.spec import HostExit, HostOrder, Mounts, Rank, exit_from_json
 
 DEADLINE_S = 30.0
+
+
+@asynccontextmanager
+async def a_launcher(
+    folder: Path, *, preload: tuple[str, ...], warm: bool = True
+) -> AsyncIterator[Launcher]:
+    """Start hosts under our own interpreter, which finds our package in `folder`."""
+    launcher = Launcher(
+        Path(sys.executable),
+        package_path=package_path.ensure(folder),
+        preload=preload,
+        warm=warm,
+        on_note=lambda _: None,
+    )
+    yield launcher
+    await launcher.close()
 
 
 class HostFolder:

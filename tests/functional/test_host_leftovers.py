@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.supervision.process import started_at
 from sagelet.worker.spec import HostOrder, Mounts, Overlay
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, listened_to, ranks
+from tests.host_orders import DEADLINE_S, HostFolder, a_launcher, eventually, listened_to, ranks
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -51,14 +50,9 @@ ENDINGS = ["stops"] * 3 + ["tidies", "ignores", "ignores", "ends", "fails", "kil
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def launcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launcher]:
-    launcher = Launcher(
-        Path(sys.executable),
-        package_path=package_path.ensure(tmp_path_factory.mktemp("package")),
-        preload=("socket", "subprocess"),
-        on_note=lambda _: None,
-    )
-    yield launcher
-    await launcher.close()
+    folder = tmp_path_factory.mktemp("package")
+    async with a_launcher(folder, preload=("socket", "subprocess")) as launcher:
+        yield launcher
 
 
 def _order(host: HostFolder, ending: str) -> HostOrder:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.worker.spec import Mounts
-from tests.host_orders import HostFolder, run
+from tests.host_orders import HostFolder, a_launcher, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,14 +21,9 @@ OWN = {"CURRENT_HOST": "algo-2", "MASTER_ADDR": "algo-1"}
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def launcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launcher]:
-    launcher = Launcher(
-        Path(sys.executable),
-        package_path=package_path.ensure(tmp_path_factory.mktemp("package")),
-        preload=("json", "socket"),
-        on_note=lambda _: None,
-    )
-    yield launcher
-    await launcher.close()
+    folder = tmp_path_factory.mktemp("package")
+    async with a_launcher(folder, preload=("json", "socket")) as launcher:
+        yield launcher
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,11 +12,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.supervision.process import started_at
 from sagelet.worker.spec import Rank
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, ranks, run
+from tests.host_orders import DEADLINE_S, HostFolder, a_launcher, eventually, ranks, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,15 +24,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def launcher(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Launcher]:
-    launcher = Launcher(
-        Path(sys.executable),
-        package_path=package_path.ensure(tmp_path_factory.mktemp("package")),
-        preload=("multiprocessing",),
-        warm=request.param == "warm",
-        on_note=lambda _: None,
-    )
-    yield launcher
-    await launcher.close()
+    folder = tmp_path_factory.mktemp("package")
+    async with a_launcher(
+        folder, preload=("multiprocessing",), warm=request.param == "warm"
+    ) as launcher:
+        yield launcher
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,24 +12,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
 from sagelet.supervision.process import started_at
-from tests.host_orders import DEADLINE_S, HostFolder, eventually, run
+from tests.host_orders import DEADLINE_S, HostFolder, a_launcher, eventually, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def launcher(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Launcher]:
-    launcher = Launcher(
-        Path(sys.executable),
-        package_path=package_path.ensure(tmp_path_factory.mktemp("package")),
-        preload=("multiprocessing",),
-        on_note=lambda _: None,
-    )
-    yield launcher
-    await launcher.close()
+    folder = tmp_path_factory.mktemp("package")
+    async with a_launcher(folder, preload=("multiprocessing",)) as launcher:
+        yield launcher
 
 
 def _lives(pid: int) -> bool:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launcher
-from tests.host_orders import HostFolder, run
+from tests.host_orders import HostFolder, a_launcher, run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,15 +29,11 @@ MODULE = """
 async def launcher(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Launcher]:
-    launcher = Launcher(
-        Path(sys.executable),
-        package_path=package_path.ensure(tmp_path_factory.mktemp("package")),
-        preload=("multiprocessing", "queue"),
-        warm=request.param == "warm",
-        on_note=lambda _: None,
-    )
-    yield launcher
-    await launcher.close()
+    folder = tmp_path_factory.mktemp("package")
+    async with a_launcher(
+        folder, preload=("multiprocessing", "queue"), warm=request.param == "warm"
+    ) as launcher:
+        yield launcher
 
 
 @pytest.fixture
