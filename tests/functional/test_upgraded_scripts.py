@@ -61,6 +61,8 @@ CASES_TO_RUN = [
     Case("no_loader", is_distributed=False),
     Case("global_state", is_distributed=False),
     Case("two_models", "generator.pth", is_distributed=False, is_served=False),
+    Case("reloaded"),
+    Case("method", plain="models", is_distributed=False, is_served=False),
     Case("pasted_article", runs_before=False, arguments=("--hosts", '["algo-1"]')),
 ]
 
@@ -95,6 +97,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         for case in CASES_TO_RUN
         for run, order in _orders(root, case).items()
     }
+    orders |= {f"one-step/{hosts}": _one_step(root, hosts) for hosts in (1, 2)}
     done = subprocess.run(
         [sys.executable, str(RUNS)],
         input=json.dumps(list(orders.values())),
@@ -119,7 +122,7 @@ def _write_data(home: Path) -> None:
                 lines.append(",".join(f"{each:.4f}" for each in [*numbers, sum(numbers) > 0]))
             (home / folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
     (home / "dataset" / "classes.txt").write_text("no yes\n")
-    for folder in ("experiments", "results", "checkpoints", "out"):
+    for folder in ("experiments", "results", "checkpoints", "out", "models"):
         (home / folder).mkdir()
     torch = pytest.importorskip("torch")
     digits = torch.arange(60) % 10
@@ -140,6 +143,25 @@ def _orders(root: Path, case: Case) -> dict[str, list[dict[str, Any]]]:
         asks = {"model_dir": str(model_dir), "rows": _rows(case.rows)}
         found["served"] = [_process(root, case, "served", after, asks=asks)]
     return found
+
+
+ONE_STEP = Case("one-step", "model.pt")
+
+
+def _one_step(root: Path, hosts: int) -> list[dict[str, Any]]:
+    """Return a run that leaves the first weights less the gradient of one batch: all rows."""
+    return [
+        _process(
+            root,
+            ONE_STEP,
+            str(hosts),
+            CASES / "functional" / "after.py",
+            rank=rank,
+            hosts=hosts,
+            arguments=("--epochs", "1", "--batch-size", "96", "--learning-rate", "1"),
+        )
+        for rank in range(hosts)
+    ]
 
 
 def _rows(shape: tuple[int, ...]) -> list[Any] | float:
@@ -242,3 +264,16 @@ def test_its_model_is_made_again_and_predicts(runs: Runs, case: Case) -> None:
     answer = json.loads(runs.log(case, "served"))
     assert answer["training"] is False
     assert answer["shape"][0] == case.rows[0]
+
+
+def test_the_gradient_of_two_hosts_is_that_of_one_on_the_same_batch(runs: Runs) -> None:
+    torch = pytest.importorskip("torch")
+    weights = []
+    for hosts in ("1", "2"):
+        assert runs.ended_well(ONE_STEP, hosts)
+        saved = torch.load(runs.folder(ONE_STEP, hosts) / "model-0" / "model.pt", weights_only=True)
+        weights.append(saved["state_dict"])
+    one, two = weights
+    assert one.keys() == two.keys()
+    difference = max((one[name] - two[name]).abs().max().item() for name in one)
+    assert difference < 1e-6

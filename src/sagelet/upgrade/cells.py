@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Sequence
 
 from sagelet.upgrade.codemods.module_level import MARKER
 from sagelet.upgrade.lexing import split_lines
-from sagelet.upgrade.notebooks import Cell, mistake_in, without_magics
+from sagelet.upgrade.notebooks import Cell, commented, mistake_in, without_magics
 from sagelet.upgrade.sources import Source
 
 _MAGIC = re.compile(r"[ \t]*__magic_(\d+)_(\d+)__")
@@ -54,8 +56,14 @@ def _restored(cell: Cell, lines: list[str]) -> str:
     restored = []
     for line in text.split("\n"):
         magic = _MAGIC.fullmatch(line)
-        restored.append(line if magic is None else magics[int(magic[2])])
+        restored.append(line if magic is None else _indented(magics[int(magic[2])], line))
     return "\n".join(restored)
+
+
+def _indented(magic: str, line: str) -> str:
+    """Return a magic as deep as the line is now that stood for it."""
+    deeper = len(line) - len(line.lstrip()) - (len(magic) - len(magic.lstrip()))
+    return textwrap.indent(magic, " " * deeper) if deeper > 0 else magic
 
 
 def _plain(cell: Cell) -> tuple[str, list[str]]:
@@ -82,3 +90,23 @@ def _is_commented(text: str, plain: str) -> bool:
     return plain != text and all(
         line.startswith("#") for line in split_lines(plain) if line.strip()
     )
+
+
+def as_script(cells: Sequence[str]) -> str:
+    """Return a notebook's cells as one script, with its magics as comments."""
+    parts = [_without_magics(text).strip("\n") for text in cells if text.strip()]
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _without_magics(text: str) -> str:
+    plain = without_magics(text)
+    if mistake_in(plain) is not None:
+        plain = commented(text)
+    pairs = zip(split_lines(text), split_lines(plain), strict=False)
+    return "\n".join(line if line == was else _told(was, line) for was, line in pairs)
+
+
+def _told(was: str, line: str) -> str:
+    """Return a magic as a comment, behind what a block or a name needs in its place."""
+    needed = line.strip() and (line[:1].isspace() or line != "pass")
+    return f"{line}  # {was.strip()}" if needed and not line.startswith("#") else f"# {was}"

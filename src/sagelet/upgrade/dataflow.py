@@ -95,8 +95,23 @@ class Dataflow:
             found = self._other_than_itself(name, None)
         if not found:
             yield node
-        for binding in found:
+        for binding in self._reaching(found, node):
             yield from self._of_binding(binding, node, depth)
+
+    def _reaching(self, found: list[Binding], node: cst.Name) -> list[Binding]:
+        """Keep of several bindings the last one before a name, if that is sure to be the one."""
+        if len(found) < 2:
+            return found
+        script = self.script
+        blocks = {script.parent(script.statement_of(each.node)) for each in found}
+        (block, *others) = blocks
+        if others or block is None or block not in script.above(node):
+            return found
+        before = [each for each in found if script.line(each.node) < script.line(node)]
+        loops = [each for each in script.above(node) if isinstance(each, cst.For | cst.While)]
+        if not before or any(block in script.inside(loop) for loop in loops):
+            return found
+        return [max(before, key=lambda each: script.line(each.node))]
 
     def _other_than_itself(self, name: str, home: Home) -> list[Binding]:
         """Return a name's bindings but those that only make it anew (`x = x.to(device)`)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import libcst as cst
@@ -60,6 +60,18 @@ class Edits:
         """Ask for a function of the module's own level."""
         assert isinstance(function, cst.FunctionDef)
         self.functions[function.name.value] = function
+
+    def copy(self) -> Edits:
+        """Return the same wishes, to come back to."""
+        copied = Edits()
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, defaultdict):
+                mine = getattr(copied, each.name)
+                mine.update({node: list(wished) for node, wished in value.items()})
+            else:
+                setattr(copied, each.name, value.copy())
+        return copied
 
     @property
     def is_empty(self) -> bool:

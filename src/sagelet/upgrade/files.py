@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 from sagelet.errors import PathNotFound, SourceChanged, SourceNotWritten
+from sagelet.upgrade.cells import as_script
 from sagelet.upgrade.notebook_text import with_cells
 from sagelet.upgrade.rewriting import Upgraded
-from sagelet.upgrade.sources import NOTEBOOK, Source, read_bytes
+from sagelet.upgrade.sources import NOTEBOOK, Source, read_bytes, source_of
 
 _FOREIGN = frozenset({"__pycache__", "node_modules", "site-packages"})
 _MARK = "\ufeff".encode()
@@ -30,6 +31,25 @@ def new_content(source: Source, upgraded: Upgraded, content: bytes) -> bytes:
         reason = f"{source.encoding} has no {error.object[error.start]!r}"
         raise SourceNotWritten(path=str(source.path), reason=reason) from error
     return (_MARK if source.has_bom else b"") + encoded
+
+
+def as_one_script(source: Source) -> Source:
+    """Return a notebook as a script: its cells one below the other, its magics as comments."""
+    if source.cells is None:
+        return source
+    return source_of(source.path, as_script([each.text for each in source.cells]))
+
+
+def write_script(path: Path, upgraded: Upgraded) -> None:
+    """Write what an upgrade makes of a script to another file.
+
+    Raises:
+        SourceNotWritten: it cannot be written.
+    """
+    try:
+        path.write_bytes(upgraded.text.encode())
+    except OSError as error:
+        raise SourceNotWritten(path=str(path), reason=error.strerror or str(error)) from error
 
 
 def replace_file(path: Path, before: bytes, after: bytes) -> None:

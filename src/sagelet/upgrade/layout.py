@@ -58,7 +58,8 @@ def _place_of(body: list[Statement], name: str) -> int:
     if name in _BEFORE_USE:
         for index, each in enumerate(body):
             if re.search(_BEFORE_USE[name], cst.Module(body=[]).code_for_node(each)):
-                return index
+                is_function = isinstance(each, cst.FunctionDef | cst.If)
+                return index if is_function else _behind_imports(body)
     guards = [index for index, each in enumerate(body) if m.matches(each, MAIN_GUARD)]
     return guards[0] if guards else len(body)
 

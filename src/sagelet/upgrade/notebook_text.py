@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 _INDENTED = re.compile(r"\A\s*\{\r?\n(?P<indent>[ \t]+)")
@@ -17,16 +18,25 @@ def with_cells(content: str, cells: Sequence[str]) -> str:
     for cell in _cells(document):
         if cell.get("cell_type") == "code":
             _write(cell, next(texts))
-    indented = _INDENTED.match(content)
-    written = json.dumps(
-        document,
-        indent=indented["indent"] if indented else None,
-        ensure_ascii=content.isascii(),
-        separators=(",", ": ") if indented else None,
-    )
+    written = _style_of(content)(document)
     tail = content[len(content.rstrip()) :]
     newline = "\r\n" if "\r\n" in content else "\n"
     return written.replace("\n", newline) + tail
+
+
+def _style_of(content: str) -> Callable[[Any], str]:
+    """Return what writes a document as it is written: gives the same text again, if it can."""
+    indented = _INDENTED.match(content)
+    indent = indented["indent"] if indented else None
+    plain = (",", ": ") if indented else (", ", ": ")
+    styles = [
+        partial(json.dumps, indent=indent, ensure_ascii=ensured, separators=separators)
+        for separators in (plain, (",", ":"))
+        for ensured in (content.isascii(), not content.isascii())
+    ]
+    text = content.replace("\r\n", "\n").strip()
+    document = json.loads(content)
+    return next((each for each in styles if each(document) == text), styles[0])
 
 
 def _cells(document: Mapping[str, Any]) -> list[dict[str, Any]]:

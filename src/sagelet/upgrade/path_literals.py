@@ -12,6 +12,7 @@ import libcst as cst
 
 from sagelet.upgrade.file_calls import FileCall, Role, is_configuration
 from sagelet.upgrade.shapes import argument, string_value
+from sagelet.upgrade.snippets import quoted
 from sagelet.upgrade.upgrading import Upgrading
 
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+]+:|~|/dev/|/opt/ml/|$")
@@ -41,7 +42,7 @@ class Literal:
         if rest == ".":
             return '""' if self.text.endswith("/") and self.is_prefix else ""
         slash = "/" if self.text.endswith("/") and self.is_prefix else ""
-        return f'"{rest}{slash}"'
+        return quoted(f"{rest}{slash}")
 
     def _formatted_below(self, folder: str) -> str:
         assert isinstance(self.node, cst.FormattedString)

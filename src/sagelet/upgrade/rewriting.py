@@ -32,6 +32,7 @@ from sagelet.upgrade.edits import apply
 from sagelet.upgrade.findings import Finding
 from sagelet.upgrade.imports import add_imports
 from sagelet.upgrade.layout import nearest_line, place_definitions, tidied
+from sagelet.upgrade.notebooks import Mistake, parse
 from sagelet.upgrade.notes import Change, Left, Notes
 from sagelet.upgrade.pasted import mend
 from sagelet.upgrade.shapes import Script
@@ -98,7 +99,13 @@ def _rewritten(text: str, notes: Notes, *, is_notebook: bool) -> str:
         return text
     changed = apply(script.module, work.edits)
     changed = place_definitions(changed, work.edits)
-    return tidied(add_imports(changed, work.edits.imports), text)
+    result = tidied(add_imports(changed, work.edits.imports), text)
+    if isinstance(parsed := parse(result), Mistake):
+        notes.changes.clear()
+        notes.left.clear()
+        notes.why = f"what came of it is no Python ({parsed.message}): a bug of sagelet's"
+        return text
+    return result
 
 
 def _guard(script: Script, notes: Notes, *, is_notebook: bool) -> Script:

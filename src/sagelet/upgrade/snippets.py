@@ -18,6 +18,12 @@ def expression(code: str) -> cst.BaseExpression:
     return cst.parse_expression(code)
 
 
+def quoted(text: str) -> str:
+    """Return a text as code, in double quotes where it has none itself."""
+    code = repr(text)
+    return f'"{code[1:-1]}"' if code[0] == "'" and '"' not in text and "\\'" not in code else code
+
+
 def statements(code: str) -> list[Statement]:
     """Return statements, with the comments before them."""
     module = cst.parse_module(textwrap.dedent(code).strip("\n") + "\n")

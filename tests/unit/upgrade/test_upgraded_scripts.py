@@ -19,6 +19,7 @@ SCRIPTS = sorted(each.parent.name for each in CASES.glob("*/before.py"))
 
 LEFT = {
     "global_state": [("training-at-import", 6), ("not-distributed", 14)],
+    "method": [("not-distributed", 18), ("missing-model-fn", 21)],
     "lightning": [("not-distributed", 19), ("missing-model-fn", 21)],
     "no_loader": [("not-distributed", 19)],
     "noise": [("print-not-logger", 65), ("print-not-logger", 66)],

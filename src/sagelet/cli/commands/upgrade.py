@@ -25,9 +25,18 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 )
 @click.option("--write", "writes", is_flag=True, help="Change the files; default: show a diff.")
 @click.option("--check", "checks", is_flag=True, help="End with code 3 if a file would change.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what is made of one script there; of a notebook, a script.",
+)
 @with_shared_options
 @click.pass_obj
-def command(app: App, *, scripts: tuple[Path, ...], writes: bool, checks: bool) -> int:
+def command(
+    app: App, *, scripts: tuple[Path, ...], writes: bool, checks: bool, output: Path | None
+) -> int:
     """Make a training script run alone, under `sagelet train` and on SageMaker.
 
     SCRIPT is a script, a notebook, or a folder of these. The diff goes to standard output, what was
@@ -37,11 +46,15 @@ def command(app: App, *, scripts: tuple[Path, ...], writes: bool, checks: bool) 
     \b
     sagelet upgrade normal_script.py
     sagelet upgrade --write normal_script.py
+    sagelet upgrade notebook.ipynb --output train.py
     sagelet upgrade --check .
     """
-    if writes and checks:
-        raise click.UsageError("--write and --check exclude each other")
-    found = [_upgraded(path, writes=writes) for path in _files(scripts)]
+    if writes + checks + (output is not None) > 1:
+        raise click.UsageError("--write, --check and --output exclude each other")
+    files = _files(scripts)
+    if output is not None and len(files) != 1:
+        raise click.UsageError("--output takes one script")
+    found = [_upgraded(path, writes=writes, output=output) for path in files]
     if app.output.json:
         app.output.document({"files": [each.facts() for each in found]})
     else:
@@ -53,12 +66,12 @@ def command(app: App, *, scripts: tuple[Path, ...], writes: bool, checks: bool) 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file, what the upgrade makes of it, and whether that was written."""
+    """A file, what the upgrade makes of it, and where that was written."""
 
     path: Path
     upgraded: Upgraded
     diff: str
-    is_written: bool
+    written: Path | None
 
     @property
     def is_changed(self) -> bool:
@@ -68,7 +81,7 @@ class _File:
         return {
             "path": str(self.path),
             "changed": self.is_changed,
-            "written": self.is_written,
+            "written": None if self.written is None else str(self.written),
             "why": self.upgraded.why,
             "changes": [
                 {"rule": each.rule, "message": each.message} for each in self.upgraded.changes
@@ -96,19 +109,24 @@ def _files(scripts: tuple[Path, ...]) -> list[Path]:
     return list(dict.fromkeys(file for path in scripts for file in files_of(path)))
 
 
-def _upgraded(path: Path, *, writes: bool) -> _File:
+def _upgraded(path: Path, *, writes: bool, output: Path | None) -> _File:
     from sagelet.upgrade.diffs import diff
-    from sagelet.upgrade.files import new_content, replace_file
+    from sagelet.upgrade.files import as_one_script, new_content, replace_file, write_script
     from sagelet.upgrade.rewriting import upgrade_source
     from sagelet.upgrade.sources import read_bytes, read_source
 
     before = read_bytes(path)
     source = read_source(path)
+    if output is not None:
+        source = as_one_script(source)
     upgraded = upgrade_source(source)
     changes = diff(source, upgraded, str(path))
     if changes and writes:
         replace_file(path, before, new_content(source, upgraded, before))
-    return _File(path, upgraded, changes, bool(changes) and writes)
+    if output is not None:
+        write_script(output, upgraded)
+    written = output or (path if changes and writes else None)
+    return _File(path, upgraded, changes, written)
 
 
 def _show(app: App, file: _File, *, is_named: bool) -> None:
@@ -116,11 +134,11 @@ def _show(app: App, file: _File, *, is_named: bool) -> None:
     output, upgraded = app.output, file.upgraded
     if not file.is_changed and not upgraded.left and not is_named:
         return
-    if file.is_changed and not file.is_written:
+    if file.is_changed and file.written is None:
         for line in file.diff.removesuffix("\n").split("\n"):
             output.text(_coloured(line))
-    if file.is_written:
-        output.say(f"wrote {file.path}", style="green")
+    if file.written is not None:
+        output.say(f"wrote {file.written}", style="green")
     elif not file.is_changed:
         output.say(f"{file.path}: nothing to do{f': {upgraded.why}' if upgraded.why else ''}")
     for change in upgraded.changes:

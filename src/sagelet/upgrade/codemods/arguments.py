@@ -13,7 +13,7 @@ from sagelet.upgrade.codemods.options import read_boolean, read_literal
 from sagelet.upgrade.codemods.ranks import LEAVE, asked_at_start
 from sagelet.upgrade.passing import new_parameter, settled, settled_parameters
 from sagelet.upgrade.shapes import Function, Statement, arguments, string_value
-from sagelet.upgrade.snippets import expression, statement, statements
+from sagelet.upgrade.snippets import expression, quoted, statement, statements
 from sagelet.upgrade.upgrading import Upgrading
 
 _NUMBER = re.compile(r"-?[\d_]+")
@@ -236,7 +236,7 @@ def _parsed_args(code: str) -> list[cst.Arg]:
 def _with_default(parameter: cst.Param, folders: Folders) -> cst.Param:
     role = _FOLDERS[parameter.name.value]
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    default = cst.SimpleString(f'"{folders.defaults.get(role, ".")}"')
+    default = cst.SimpleString(quoted(folders.defaults.get(role, ".")))
     return parameter.with_changes(default=default, equal=equal)
 
 

@@ -48,6 +48,7 @@ def distribute(work: Upgrading, folders: Folders) -> bool:
     training = work.found_training
     if training is None:
         return False
+    before = work.edits.copy()
     try:
         if isinstance(training, CannotTell):
             raise training
@@ -55,6 +56,8 @@ def distribute(work: Upgrading, folders: Folders) -> bool:
         check_loads(work, training, folders)
         _distribute(work, training)
     except CannotTell as reason:
+        work.edits = before
+        work.ranked.clear()
         work.leave(
             RULE,
             reason.node,

@@ -12,7 +12,7 @@ from sagelet.upgrade.entry import destination
 from sagelet.upgrade.file_calls import Role, file_calls
 from sagelet.upgrade.passing import CannotPass, settled
 from sagelet.upgrade.path_literals import Place, find_places, path_text
-from sagelet.upgrade.snippets import expression
+from sagelet.upgrade.snippets import expression, quoted
 from sagelet.upgrade.upgrading import Upgrading
 
 NAMES = {Role.DATA: "data_dir", Role.MODEL: "model_dir", Role.OUTPUT: "output_data_dir"}
@@ -38,7 +38,7 @@ class Folders:
 
     def variable(self, role: Role) -> str:
         """Return the code that reads SageMaker's variable, or says the folder of a plain run."""
-        return f'os.environ.get("{VARIABLES[role]}", "{self.defaults.get(role, ".")}")'
+        return f'os.environ.get("{VARIABLES[role]}", {quoted(self.defaults.get(role, "."))})'
 
 
 def find_folders(work: Upgrading) -> Folders:
@@ -113,14 +113,8 @@ def _move(work: Upgrading, place: Place, role: Role, folder: str, folders: Folde
     else:
         try:
             base = work.passing.reach(node, NAMES[role])
-        except CannotPass as reason:
-            work.leave(
-                _RULES[role],
-                node,
-                f"{shown} is left: {reason}",
-                f"take the folder from {VARIABLES[role]}",
-            )
-            return
+        except CannotPass:
+            base = folders.variable(role)  # said on the spot
     work.edits.need("import os")
     code = base if not rest else f"os.path.join({base}, {rest})"
     if isinstance(holder, cst.Param):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from sagelet.upgrade.shapes import string_value
-from sagelet.upgrade.snippets import expression
+from sagelet.upgrade.snippets import expression, quoted
 from sagelet.upgrade.upgrading import Upgrading
 
 CONFIGURE = 'logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")'
@@ -91,15 +91,8 @@ def _arguments(values: list[cst.BaseExpression], separator: str) -> list[cst.Arg
     if not given:
         text = text.replace("%%", "%")
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    args = [cst.Arg(cst.SimpleString(_quoted(text))), *(cst.Arg(each) for each in given)]
+    args = [cst.Arg(cst.SimpleString(quoted(text))), *(cst.Arg(each) for each in given)]
     return [arg.with_changes(comma=comma) for arg in args[:-1]] + args[-1:]
-
-
-def _quoted(text: str) -> str:
-    quoted = repr(text)
-    if quoted.startswith("'") and '"' not in text:
-        return f'"{quoted[1:-1]}"' if "\\'" not in quoted else quoted
-    return quoted
 
 
 def _joined(values: list[cst.BaseExpression], separator: str) -> cst.BaseExpression | None:

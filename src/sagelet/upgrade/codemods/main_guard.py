@@ -77,6 +77,10 @@ def _wrapped(script: Script, notes: Notes) -> cst.Module:
 
 def _guarded(script: Script, notes: Notes, *, is_notebook: bool) -> cst.Module:
     body = list(script.module.body)
+    moved = Moved.actions_of(script)
+    if not is_notebook and moved.going and not shared_at_definition(script, moved):
+        notes.did("no-main-guard", "what the script does stands under a main guard")
+        return script.module.with_changes(body=[*moved.staying, _guard_of(moved.going)])
     start = _first_to_guard(script, body, is_notebook=is_notebook)
     if start is None:
         return script.module

@@ -13,7 +13,7 @@ MARKER = re.compile(r"__cell_(\d+)__")
 """Stands where a notebook's cell begins."""
 
 _PURE = re.compile(
-    r"torch\.(device|cuda\.is_available|cuda\.device_count|backends\.mps\.is_available)"
+    r"torch\.(device|accelerator\.\w+|cuda\.is_available|cuda\.device_count|backends\.mps\.is_available)"
     r"|logging\.getLogger|os\.(environ\.get|getenv)|os\.path\.(join|dirname|abspath)|pathlib\.Path"
     r"|typing\.TypeVar|collections\.namedtuple|re\.compile"
     r"|range|list|dict|set|tuple|frozenset|len|max|min"

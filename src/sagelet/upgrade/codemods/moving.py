@@ -68,6 +68,25 @@ class Moved:
             (staying if stays else going).append(each)
         return cls(script, tuple(staying), tuple(going))
 
+    @classmethod
+    def actions_of(cls, script: Script) -> Moved:
+        """Let go what the module does, with what comes of that; constants stay."""
+        body = list(script.module.body)
+        last_import = max(
+            (i for i, each in enumerate(body) if m.matches(each, _IMPORT)), default=-1
+        )
+        staying: list[Statement] = []
+        going: list[Statement] = []
+        names: frozenset[str] = frozenset()
+        for index, each in enumerate(body):
+            sets_up = index < last_import and is_setup(script, each)
+            acts = is_action(script, each) and not sets_up
+            depends = not is_definition(each) and bool(free_names(script, [each]) & names)
+            if acts or depends:
+                names |= assigned_names(script, [each])
+            (going if acts or depends else staying).append(each)
+        return cls(script, tuple(staying), tuple(going))
+
     @property
     def names(self) -> frozenset[str]:
         """The names that the moving statements make."""

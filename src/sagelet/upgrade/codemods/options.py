@@ -95,15 +95,11 @@ def _take_value(work: Upgrading, add: cst.Call, sets: bool, name: str) -> None: 
         args: list[cst.Arg] = []
         for arg in call.args:
             if arg.keyword is not None and arg.keyword.value == "action":
-                args.extend(template.args[:3] if has_default else template.args)
+                new = settled(list(template.args[:3] if has_default else template.args))
+                args += [*new[:-1], new[-1].with_changes(comma=arg.comma)]
             else:
                 args.append(arg)
-        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        last = call.args[-1].comma
-        return call.with_changes(
-            args=[each.with_changes(comma=comma) for each in args[:-1]]
-            + [args[-1].with_changes(comma=last)]
-        )
+        return call.with_changes(args=settled(args))
 
     work.edits.change(add, make)
     work.did("store-true", f"`{name}` may be followed by True or False")

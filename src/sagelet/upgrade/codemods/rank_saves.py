@@ -86,7 +86,7 @@ def _loaded(work: Upgrading, folders: Folders) -> list[tuple[Statement, str]]:
                 value=cst.Call(
                     func=cst.Attribute(value=cst.Name() as model, attr=cst.Name("load_state_dict"))
                 )
-            ) if work.is_model(model):
+            ):
                 found.append((line, model.value))
             case _:
                 pass

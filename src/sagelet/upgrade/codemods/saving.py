@@ -11,7 +11,7 @@ from sagelet.upgrade.codemods.saves import Save, loads_of, saves_of
 from sagelet.upgrade.codemods.serving import mapped
 from sagelet.upgrade.passing import CannotPass
 from sagelet.upgrade.shapes import argument
-from sagelet.upgrade.snippets import expression, statement
+from sagelet.upgrade.snippets import expression, quoted, statement
 from sagelet.upgrade.upgrading import Upgrading
 
 MADE_OF = "hyperparameters"
@@ -161,7 +161,7 @@ def _write_model_fn(
     lines = ["def model_fn(model_dir):"]
     if not has_device:
         lines.append(f"    device = {CHOSEN}")
-    path = f'os.path.join(model_dir, "{file}")'
+    path = f"os.path.join(model_dir, {quoted(file)})"
     load = f"torch.load({path}, map_location=device, weights_only=True)"
     key = save.key or ("state_dict" if made.values else None)
     if key is None:
