@@ -8,18 +8,7 @@ from pathlib import Path
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
-
-S3 = "SAGELET_S3"
-"""`aws`: s3:// URIs are AWS's own, read and written with the machine's credentials."""
-
-S3_PROFILE = "SAGELET_S3_PROFILE"
-"""The AWS profile to read S3 with, where SAGELET_S3 is `aws`; default: boto3's own choice."""
-
-S3_REGION = "SAGELET_S3_REGION"
-"""The region of S3, where SAGELET_S3 is `aws`; default: the profile's, or the daemon's."""
-
-S3_ENDPOINT = "SAGELET_S3_ENDPOINT_URL"
-"""Another address than AWS's, where SAGELET_S3 is `aws`: an emulator."""
+from sagelet.domain.variables import S3, S3_ENDPOINT, S3_PROFILE, S3_REGION
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from sagelet.deploy.waiting import (
     wait_until_settled,
 )
 from sagelet.deploy.wanted import ModelData, Wanted, want
+from sagelet.domain.variables import SAMPLE
 from sagelet.environments.config import EnvironmentSettings, ProjectConfig
-from sagelet.environments.containers import SAMPLE
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import UnknownSetting
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sagelet.deploy.remote import Tags, WantedEndpointConfig, WantedJob, WantedModel
 from sagelet.domain.distribution import flags_for
+from sagelet.domain.variables import INTERRUPT_AFTER
 
 VARIANT = "AllTraffic"
 _CONTAINER_LOG_LEVEL = 20
@@ -45,10 +46,6 @@ def create_endpoint_config(config: WantedEndpointConfig, tags: Tags) -> dict[str
         "ProductionVariants": [variant],
         "Tags": tag_list(tags),
     }
-
-
-INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
-"""The variable of a local job that says when its instances are taken away."""
 
 
 def create_training_job(job: WantedJob, tags: Tags) -> dict[str, Any]:

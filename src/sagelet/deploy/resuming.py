@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sagelet.deploy import names
-from sagelet.deploy.documents import INTERRUPT_AFTER
+from sagelet.domain.variables import INTERRUPT_AFTER
 from sagelet.errors import Busy, InvalidRequest
 
 # What DescribeTrainingJob tells and CreateTrainingJob takes, but for what is made anew.

@@ -14,6 +14,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from sagelet.domain.account import LOCAL_ACCOUNT_ID
+from sagelet.domain.variables import (
+    CONTRACT,
+    MAX_BATCH,
+    PARK_AFTER,
+    PASS_CREDENTIALS,
+    PYTHON,
+    S3,
+    S3_ENDPOINT,
+    S3_PROFILE,
+    S3_REGION,
+    THREADS,
+    TOOLKIT,
+)
 from sagelet.environments.settings import EnvironmentSettings
 
 _FILE = "file://"
@@ -24,16 +37,14 @@ _ROLE_KEYS = ("RoleArn", "ExecutionRoleArn")
 
 # A key of an environment, and the variable that a container reads it from.
 _VARIABLES = {
-    "threads": "SAGELET_THREADS",
-    "contract": "SAGELET_CONTRACT",
-    "toolkit": "SAGELET_TOOLKIT",
+    "threads": THREADS,
+    "contract": CONTRACT,
+    "toolkit": TOOLKIT,
     "workers": "SAGEMAKER_MODEL_SERVER_WORKERS",
-    "max_batch": "SAGELET_MAX_BATCH",
-    "park_after": "SAGELET_PARK_AFTER",
-    "pass_credentials": "SAGELET_PASS_CREDENTIALS",
+    "max_batch": MAX_BATCH,
+    "park_after": PARK_AFTER,
+    "pass_credentials": PASS_CREDENTIALS,
 }
-SAMPLE = "SAGELET_SAMPLE"
-ATTACH = "SAGELET_ATTACH"
 PORT = "SAGEMAKER_BIND_TO_PORT"
 
 
@@ -44,7 +55,7 @@ def container_variables(settings: EnvironmentSettings) -> dict[str, str]:
     """
     variables = {}
     if settings.python is not None:
-        variables["SAGELET_PYTHON"] = str(settings.python)
+        variables[PYTHON] = str(settings.python)
     for key, name in _VARIABLES.items():
         if settings.raw.get(key) is not None:
             variables[name] = str(getattr(settings, key))
@@ -56,10 +67,10 @@ def _s3_variables(settings: EnvironmentSettings) -> dict[str, str]:
     if settings.s3 != "aws":
         return {}
     said = {
-        "SAGELET_S3": settings.s3,
-        "SAGELET_S3_PROFILE": settings.profile,
-        "SAGELET_S3_REGION": settings.region,
-        "SAGELET_S3_ENDPOINT_URL": settings.s3_endpoint_url,
+        S3: settings.s3,
+        S3_PROFILE: settings.profile,
+        S3_REGION: settings.region,
+        S3_ENDPOINT: settings.s3_endpoint_url,
     }
     return {name: value for name, value in said.items() if value}
 

@@ -10,17 +10,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sagelet.domain.variables import PASS_CREDENTIALS, S3, S3_ENDPOINT, S3_PROFILE
 from sagelet.environments import scoped_keys
 from sagelet.environments.credentials import LocalCredentials
 from sagelet.environments.scoped_keys import Holder
 from sagelet.errors import NoCredentials
 
 _LOG = logging.getLogger(__name__)
-
-PASS_CREDENTIALS = "SAGELET_PASS_CREDENTIALS"  # noqa: S105  a switch's name
-S3 = "SAGELET_S3"
-S3_PROFILE = "SAGELET_S3_PROFILE"
-S3_ENDPOINT = "SAGELET_S3_ENDPOINT_URL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,15 @@ from pathlib import Path
 
 from sagelet.domain.account import KeysOf, no_keys
 from sagelet.domain.hosting import Model
+from sagelet.domain.variables import (
+    ATTACH,
+    CONTRACT,
+    MAX_BATCH,
+    PARK_AFTER,
+    PYTHON,
+    SAMPLE,
+    THREADS,
+)
 from sagelet.hosting.output import KEPT_BYTES
 from sagelet.hosting.variables import Variables
 from sagelet.worker.spec import CONTAINER_LIMIT_BYTES
@@ -31,13 +40,6 @@ MAX_REQUEST = "TS_MAX_REQUEST_SIZE"
 MAX_RESPONSE = "TS_MAX_RESPONSE_SIZE"
 PORT = "SAGEMAKER_BIND_TO_PORT"
 MULTI_MODEL = "SAGEMAKER_MULTI_MODEL"
-PYTHON = "SAGELET_PYTHON"
-THREADS = "SAGELET_THREADS"
-CONTRACT = "SAGELET_CONTRACT"
-MAX_BATCH = "SAGELET_MAX_BATCH"
-SAMPLE = "SAGELET_SAMPLE"
-PARK_AFTER = "SAGELET_PARK_AFTER"
-ATTACH = "SAGELET_ATTACH"
 MAX_MODELS = "SAGELET_MAX_MODELS"
 LOG_MB = "SAGELET_LOG_MB"
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagelet.training.settings import NAMESPACE
-from sagelet.worker import namespace
+from sagelet.worker import namespace, placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +20,9 @@ class Isolation:
 
 def switched_off(environment: Mapping[str, str]) -> Isolation | None:
     """Return what a host has where a person turned namespaces off; None where nobody did."""
-    if environment.get(NAMESPACE, "").lower() != "off":
+    if environment.get(placing.SWITCH, "").lower() != "off":
         return None
-    return Isolation(f"{NAMESPACE}=off", f"{NAMESPACE}=off")
+    return Isolation(f"{placing.SWITCH}=off", f"{placing.SWITCH}=off")
 
 
 def find_out(environment: Mapping[str, str], jobs: Path) -> Isolation:

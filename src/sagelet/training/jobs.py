@@ -20,6 +20,7 @@ from sagelet.domain.account import Account, KeysOf, no_keys
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.training import TrainingJob
+from sagelet.domain.variables import PYTHON
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from sagelet.supervision import package_path
@@ -32,7 +33,6 @@ from sagelet.training.hostlog import GROUP
 from sagelet.training.isolation import Isolation, find_out, switched_off
 from sagelet.training.ledger import Ledger
 from sagelet.training.order import JobOrder, JobPaths, Places, write_order
-from sagelet.training.settings import PYTHON
 from sagelet.training.spawning import RunnerProcess, Runners
 
 

@@ -6,27 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sagelet.artifacts.access import S3Access
-
-PYTHON = "SAGELET_PYTHON"
-"""The interpreter to train with; default: the daemon's own."""
-
-THREADS = "SAGELET_THREADS"
-"""Torch's threads in each process; default: the machine's cores, divided by the processes."""
+from sagelet.domain.variables import CONTRACT, INTERRUPT_AFTER, THREADS, TOOLKIT
 
 STOP_GRACE = "SAGELET_STOP_GRACE_S"
 """How many seconds a script has between SIGTERM and SIGKILL, where 120 will not do."""
-
-NAMESPACE = "SAGELET_NAMESPACE"
-"""`off`: no /opt/ml of the job's own."""
-
-TOOLKIT = "SAGELET_TOOLKIT"
-"""`legacy`: arguments are split by a shell, as sagemaker-training before 5.1.3 does."""
-
-CONTRACT = "SAGELET_CONTRACT"
-"""`strict`: as the container does, where `sane` does better (SIGTERM, among others)."""
-
-INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
-"""Seconds of training after which the job's spot instances are taken away, once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ from sagelet.cli.recorded import payloads_in
 from sagelet.cli.running import local_api
 from sagelet.deploy.aws import AwsRemote
 from sagelet.deploy.deployment import Deployment, Instead
+from sagelet.domain.variables import ATTACH
 from sagelet.environments import daemon
-from sagelet.environments.containers import ATTACH, PORT
+from sagelet.environments.containers import PORT
 from sagelet.environments.deploy_env import DeployEnv
 from sagelet.errors import SageletError
 from sagelet.supervision import package_path

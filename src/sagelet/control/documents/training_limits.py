@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 from sagelet.artifacts.uris import parse_uri
 from sagelet.control.context import Document
 from sagelet.domain.training import Checkpoints
+from sagelet.domain.variables import INTERRUPT_AFTER
 from sagelet.errors import InvalidRequest
 
 _DEFAULT_MAX_RUNTIME_S = 86400
-_INTERRUPT_AFTER = "SAGELET_SIMULATE_INTERRUPTION_S"
 _OPT_ML = PurePosixPath("/opt/ml")
 
 # What the platform itself fills, so that checkpoints would mix with it.
@@ -63,17 +63,17 @@ def read_limits(document: Document) -> Limits:
 
 def _check_interruption(document: Document, *, is_spot: bool) -> None:
     """Refuse a simulated interruption that cannot be, instead of passing it over."""
-    said = (document.get("Environment") or {}).get(_INTERRUPT_AFTER)
+    said = (document.get("Environment") or {}).get(INTERRUPT_AFTER)
     if said is None:
         return
     if not is_spot:
         raise InvalidRequest(
-            message=f"{_INTERRUPT_AFTER} is set, and only the instances of a spot job are taken "
+            message=f"{INTERRUPT_AFTER} is set, and only the instances of a spot job are taken "
             "away: set EnableManagedSpotTraining and MaxWaitTimeInSeconds, too."
         )
     if not said.strip().isdecimal() or int(said) < 1:
         raise InvalidRequest(
-            message=f"{_INTERRUPT_AFTER} is {said!r}, and has to be a whole number of seconds."
+            message=f"{INTERRUPT_AFTER} is {said!r}, and has to be a whole number of seconds."
         )
 
 
