@@ -123,6 +123,8 @@ _NEVER_ON_THE_WIRE = (
     errors.PathNotFound,
     errors.RemoteError,
     errors.RequirementsFailed,
+    errors.SourceChanged,
+    errors.SourceNotWritten,
     errors.StateError,
     errors.UnknownRule,
     errors.UnreadableSource,
