@@ -37,7 +37,6 @@ class Signals:
     """SIGTERM as a request to stop: remembered, and felt at once where it may interrupt."""
 
     IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE)
-    TAKEN = (*HEARD, *IGNORED)
 
     def __init__(self) -> None:
         """Take the process's signals over."""

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 import pytest
 
 from sagelet.supervision.process import ProcessId, started_at
-from sagelet.training.waiting import ProcessWatch, Signals, StopAsked
+from sagelet.training.waiting import HEARD, ProcessWatch, Signals, StopAsked
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
 
 @pytest.fixture
 def signals() -> Iterator[Signals]:
-    before = {number: signal.getsignal(number) for number in Signals.TAKEN}
+    before = {number: signal.getsignal(number) for number in (*HEARD, *Signals.IGNORED)}
     signals = Signals()
     yield signals
     signals.close()

@@ -48,7 +48,7 @@ PYTHON_M = Rule(
     example="python -m train.py  # broken\npython train.py",
 )
 
-# As sagemaker-training 5.1.4 has it: https://pypi.org/project/sagemaker-training/
+# As sagemaker-training 5.1.4 has it.
 _TRAINING_NAME = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(?:/[A-Za-z0-9._+-]+)*")
 _SERVING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.py)?")
 _PYTHON_M = re.compile(r"\bpython[0-9.]*(?:\s+-[uOBEsS]+)*\s+(?P<place>-m\s+[\w./-]+\.py)\b")
