@@ -240,6 +240,30 @@ def test_alone_it_says_and_learns_what_it_did_before(runs: Runs, case: Case) -> 
         assert (after / folder / name).read_bytes() == (before / folder / name).read_bytes()
 
 
+def _weights(path: Path) -> dict[str, Any]:
+    """Return the weights of a file, however they were saved."""
+    torch = pytest.importorskip("torch")
+    saved = torch.load(path, weights_only=True)
+    keys = [key for key in ("state_dict", "model_state_dict") if key in saved]
+    weights: dict[str, Any] = saved[keys[0]] if keys else saved
+    return weights
+
+
+@pytest.mark.parametrize(
+    "case",
+    # A pickled model cannot be read without its class.
+    [case for case in CASES_TO_RUN if case.runs_before and case.name != "whole_model"],
+    ids=_named,
+)
+def test_alone_it_has_the_same_weights_as_before(runs: Runs, case: Case) -> None:
+    before, after = (
+        _weights(runs.folder(case, run) / "work-0" / case.plain / case.model)
+        for run in ("before", "after")
+    )
+    assert before.keys() == after.keys()
+    assert all(before[name].equal(after[name]) for name in before)
+
+
 @pytest.mark.parametrize("case", CASES_TO_RUN, ids=_named)
 def test_a_job_reads_and_writes_where_sagemaker_says(runs: Runs, case: Case) -> None:
     assert runs.ended_well(case, "job")

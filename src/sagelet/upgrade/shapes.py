@@ -69,16 +69,22 @@ class Script:
         self._inside: dict[cst.CSTNode, list[cst.CSTNode]] = {}
 
     @cached_property
+    def _metadata(self) -> Mapping[Any, Mapping[cst.CSTNode, Any]]:
+        return self._wrapper.resolve_many(
+            [ParentNodeProvider, PositionProvider, QualifiedNameProvider]
+        )
+
+    @property
     def _parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
-        return self._wrapper.resolve(ParentNodeProvider)
+        return self._metadata[ParentNodeProvider]
 
-    @cached_property
+    @property
     def _names(self) -> Mapping[cst.CSTNode, Any]:
-        return self._wrapper.resolve(QualifiedNameProvider)
+        return self._metadata[QualifiedNameProvider]
 
-    @cached_property
+    @property
     def _positions(self) -> Mapping[cst.CSTNode, Any]:
-        return self._wrapper.resolve(PositionProvider)
+        return self._metadata[PositionProvider]
 
     @cached_property
     def classes(self) -> dict[str, cst.ClassDef]:
