@@ -16,9 +16,20 @@ from tests.end_to_end.local_aws import LocalAws, eventually
 pytestmark = pytest.mark.usefixtures("nothing_lost")
 
 SCRIPT = """
-import json, os
+import http.client, json, os
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+
+def kill(service):
+    "Ask the daemon's own API, signed for a service, to kill this job; return what it says."
+    address = os.environ["AWS_ENDPOINT_URL"]
+    request = AWSRequest("POST", address + "/api/v1/jobs/with-keys/kill", data=b"")
+    SigV4Auth(boto3.Session().get_credentials(), service, "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(address.partition("//")[2])
+    connection.request("POST", "/api/v1/jobs/with-keys/kill", b"", dict(request.headers))
+    return json.load(connection.getresponse()).get("message", "")
 
 s3 = boto3.client("s3")
 greeting = s3.get_object(Bucket="for-scripts", Key="in.txt")["Body"].read().decode()
@@ -30,7 +41,8 @@ try:
 except ClientError as error:
     refused = error.response["Error"]["Code"]
 found = {"account": who, "refused": refused, "id": os.environ["AWS_ACCESS_KEY_ID"],
-         "secret": os.environ["AWS_SECRET_ACCESS_KEY"]}
+         "secret": os.environ["AWS_SECRET_ACCESS_KEY"],
+         "kills": [kill("sagelet"), kill("logs")]}
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "found.json"), "w") as file:
     json.dump(found, file)
 """
@@ -60,7 +72,7 @@ def greeting(local: LocalAws) -> Iterator[str]:
     s3.delete_bucket(Bucket="for-scripts")
 
 
-def test_a_script_reads_and_writes_s3_and_may_not_deploy(
+def test_a_script_reads_and_writes_s3_and_may_neither_deploy_nor_kill(
     local: LocalAws, greeting: str, tmp_path: Path
 ) -> None:
     source = tmp_path / "source"
@@ -73,6 +85,9 @@ def test_a_script_reads_and_writes_s3_and_may_not_deploy(
     assert stored["Body"].read().decode() == greeting.upper()
     found = json.loads((tmp_path / "out/with-keys/output/model/found.json").read_text())
     assert (found["account"], found["refused"]) == ("000000000000", "AccessDeniedException")
+    signed_for_it, signed_for_another = found["kills"]
+    assert "is not authorized to perform operations of sagelet" in signed_for_it
+    assert "service" in signed_for_another
     late = boto3.client(
         "s3",
         region_name="us-east-1",
