@@ -13,7 +13,7 @@ from typing import Any
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Statement
+from sagelet.upgrade.nodes import Statement
 from sagelet.upgrade.snippets import leading, led_by, statement
 
 Make = Callable[[Any], cst.BaseExpression | cst.CSTNode]

@@ -10,7 +10,8 @@ import libcst as cst
 from libcst import matchers as m
 
 from sagelet.upgrade.dataflow import Dataflow
-from sagelet.upgrade.shapes import MAIN_GUARD, Function, Script, argument, string_value
+from sagelet.upgrade.nodes import argument, string_value
+from sagelet.upgrade.shapes import MAIN_GUARD, Function, Script
 
 _PARSES = ("parse_args", "parse_known_args")
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Script, argument, string_value
+from sagelet.upgrade.nodes import argument, string_value
+from sagelet.upgrade.shapes import Script
 
 
 class Role(StrEnum):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Statement, dotted, imported_names, only
+from sagelet.upgrade.nodes import Statement, dotted, imported_names, only
 from sagelet.upgrade.snippets import leading, led_by, statement
 
 _BLANK = cst.EmptyLine(indent=False)

@@ -11,7 +11,8 @@ from libcst import matchers as m
 
 from sagelet.upgrade.codemods.module_level import is_marker
 from sagelet.upgrade.edits import Edits
-from sagelet.upgrade.shapes import MAIN_GUARD, Statement
+from sagelet.upgrade.nodes import Statement
+from sagelet.upgrade.shapes import MAIN_GUARD
 from sagelet.upgrade.snippets import WIDTH, broken_call, leading, led_by, statements
 
 _ORDER = (

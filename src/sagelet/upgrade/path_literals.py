@@ -11,7 +11,7 @@ from pathlib import PurePath
 import libcst as cst
 
 from sagelet.upgrade.file_calls import FileCall, Role, is_configuration
-from sagelet.upgrade.shapes import argument, string_value
+from sagelet.upgrade.nodes import argument, string_value
 from sagelet.upgrade.snippets import quoted
 from sagelet.upgrade.upgrading import Upgrading
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Statement
+from sagelet.upgrade.nodes import Statement
 
 WIDTH = 100
 """How long a line may become."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from sagelet.upgrade.dataflow import Dataflow, stripped
-from sagelet.upgrade.shapes import Function, Script, argument, arguments
+from sagelet.upgrade.nodes import argument
+from sagelet.upgrade.shapes import Function, Script, arguments
 
 LOADER = frozenset({"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"})
 _TRAINER = re.compile(r"(?i)trainer|learn|fabric")

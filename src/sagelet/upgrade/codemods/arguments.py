@@ -11,8 +11,9 @@ from sagelet.upgrade.codemods.folders import NAMES, Folders
 from sagelet.upgrade.codemods.logs import CONFIGURE
 from sagelet.upgrade.codemods.options import read_boolean, read_literal
 from sagelet.upgrade.codemods.ranks import LEAVE, asked_at_start
+from sagelet.upgrade.nodes import Statement, string_value
 from sagelet.upgrade.passing import new_parameter, settled, settled_parameters
-from sagelet.upgrade.shapes import Function, Statement, arguments, string_value
+from sagelet.upgrade.shapes import Function, arguments
 from sagelet.upgrade.snippets import expression, quoted, statement, statements
 from sagelet.upgrade.upgrading import Upgrading
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Statement, argument, only
+from sagelet.upgrade.nodes import Statement, argument, only
 from sagelet.upgrade.snippets import expression, statements
 from sagelet.upgrade.training_loop import LOADER, iterated, loaders_of
 from sagelet.upgrade.upgrading import Upgrading

@@ -11,8 +11,9 @@ from sagelet.upgrade.codemods.module_level import is_scalar
 from sagelet.upgrade.dataflow import Dataflow
 from sagelet.upgrade.edits import Edits, apply
 from sagelet.upgrade.entry import Entry
+from sagelet.upgrade.nodes import only, string_value
 from sagelet.upgrade.passing import CannotPass, Passing, settled_parameters
-from sagelet.upgrade.shapes import Script, only, string_value
+from sagelet.upgrade.shapes import Script
 from sagelet.upgrade.training_loop import training_functions
 
 

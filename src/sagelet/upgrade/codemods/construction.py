@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from sagelet.upgrade.codemods.plainness import is_plain
-from sagelet.upgrade.shapes import Function, Statement, arguments
+from sagelet.upgrade.nodes import Statement
+from sagelet.upgrade.shapes import Function, arguments
 from sagelet.upgrade.snippets import statement
 from sagelet.upgrade.upgrading import Upgrading
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from sagelet.upgrade.dataflow import stripped
-from sagelet.upgrade.shapes import Statement, only
+from sagelet.upgrade.nodes import Statement, only
 from sagelet.upgrade.training_loop import is_distributed
 from sagelet.upgrade.upgrading import Upgrading
 

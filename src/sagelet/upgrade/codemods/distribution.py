@@ -14,7 +14,7 @@ from sagelet.upgrade.codemods.rank_saves import check_loads
 from sagelet.upgrade.codemods.ranks import OF_RANK_0
 from sagelet.upgrade.codemods.samplers import PLACES, share
 from sagelet.upgrade.codemods.steadiness import check_batches, decisions
-from sagelet.upgrade.shapes import Statement, argument, only
+from sagelet.upgrade.nodes import Statement, argument, only
 from sagelet.upgrade.snippets import expression, led_by, statement, statements
 from sagelet.upgrade.training_loop import (
     CannotTell,

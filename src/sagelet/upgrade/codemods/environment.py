@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import string_value
+from sagelet.upgrade.nodes import string_value
 from sagelet.upgrade.snippets import expression
 from sagelet.upgrade.upgrading import Upgrading
 

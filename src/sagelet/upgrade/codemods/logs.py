@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import string_value
+from sagelet.upgrade.nodes import string_value
 from sagelet.upgrade.snippets import expression, quoted
 from sagelet.upgrade.upgrading import Upgrading
 

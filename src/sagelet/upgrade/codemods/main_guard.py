@@ -17,8 +17,9 @@ from sagelet.upgrade.codemods.module_level import (
     is_marker,
 )
 from sagelet.upgrade.codemods.moving import Moved, inner_lines, shared_at_definition
+from sagelet.upgrade.nodes import Statement
 from sagelet.upgrade.notes import Notes
-from sagelet.upgrade.shapes import Script, Statement
+from sagelet.upgrade.shapes import Script
 from sagelet.upgrade.snippets import led_by, statement
 from sagelet.upgrade.training_loop import backward_calls, training_functions, trains
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Script, Statement, only, string_value
+from sagelet.upgrade.nodes import Statement, only, string_value
+from sagelet.upgrade.shapes import Script
 
 MARKER = re.compile(r"__cell_(\d+)__")
 """Stands where a notebook's cell begins."""

@@ -17,25 +17,36 @@ from sagelet.upgrade.codemods.module_level import (
     is_setup,
     is_target,
 )
-from sagelet.upgrade.shapes import Script, Statement, dotted, only, string_value
+from sagelet.upgrade.nodes import Statement, dotted, only, string_value
+from sagelet.upgrade.shapes import Script
 from sagelet.upgrade.snippets import led_by, statement
 
 
 def shared_at_definition(script: Script, moved: Moved) -> bool:
     """Whether a definition needs what moves at once: in a decorator, a default, a class's body."""
-    return any(
-        name.value in moved.names and script.home(name) is None
-        for each in moved.staying
-        if isinstance(each, cst.FunctionDef | cst.ClassDef)
-        for name in script.all_of(cst.Name, each)
-    ) or any(
-        name.value in moved.names
-        for each in moved.staying
-        for function in script.all_of(cst.FunctionDef, each)
+    definitions = [
+        each for each in moved.staying if isinstance(each, cst.FunctionDef | cst.ClassDef)
+    ]
+    functions = [inner for each in definitions for inner in script.all_of(cst.FunctionDef, each)]
+    at_once = [
+        name
+        for function in functions
         for part in (function.params, *function.decorators)
         for name in script.all_of(cst.Name, part)
-        if not isinstance(script.parent(name), cst.Param) or script.parent(name).name is not name  # type: ignore[union-attr]
-    )
+        if not _is_parameter(script, name)
+    ]
+    at_once += [
+        name
+        for each in definitions
+        for name in script.all_of(cst.Name, each)
+        if script.home(name) is None
+    ]
+    return any(name.value in moved.names for name in at_once)
+
+
+def _is_parameter(script: Script, name: cst.Name) -> bool:
+    parent = script.parent(name)
+    return isinstance(parent, cst.Param) and parent.name is name
 
 
 @dataclass(frozen=True, eq=False)

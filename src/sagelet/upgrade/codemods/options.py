@@ -5,8 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from sagelet.upgrade.entry import destination
+from sagelet.upgrade.nodes import argument, string_value
 from sagelet.upgrade.passing import settled
-from sagelet.upgrade.shapes import argument, string_value
 from sagelet.upgrade.snippets import expression, statement
 from sagelet.upgrade.upgrading import Upgrading
 

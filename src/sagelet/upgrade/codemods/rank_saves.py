@@ -8,7 +8,7 @@ from sagelet.upgrade.codemods.folders import Folders
 from sagelet.upgrade.codemods.ranks import guard_save
 from sagelet.upgrade.codemods.saves import loads_of
 from sagelet.upgrade.file_calls import Role, file_calls
-from sagelet.upgrade.shapes import Statement, only
+from sagelet.upgrade.nodes import Statement, only
 from sagelet.upgrade.snippets import statements
 from sagelet.upgrade.training_loop import CannotTell, Training
 from sagelet.upgrade.upgrading import Upgrading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from sagelet.upgrade.shapes import Statement
+from sagelet.upgrade.nodes import Statement
 from sagelet.upgrade.snippets import statement, statements
 from sagelet.upgrade.upgrading import Upgrading
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import libcst as cst
 
+from sagelet.upgrade.nodes import argument
 from sagelet.upgrade.passing import settled
-from sagelet.upgrade.shapes import argument
 from sagelet.upgrade.snippets import expression, statement
 from sagelet.upgrade.training_loop import CannotTell
 from sagelet.upgrade.upgrading import Upgrading

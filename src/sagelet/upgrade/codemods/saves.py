@@ -9,8 +9,8 @@ import libcst as cst
 
 from sagelet.upgrade.codemods.folders import Folders
 from sagelet.upgrade.file_calls import Role, file_calls
+from sagelet.upgrade.nodes import string_value
 from sagelet.upgrade.path_literals import path_text
-from sagelet.upgrade.shapes import string_value
 from sagelet.upgrade.upgrading import Upgrading
 
 

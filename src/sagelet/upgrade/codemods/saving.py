@@ -9,8 +9,8 @@ from sagelet.upgrade.codemods.device import CHOSEN
 from sagelet.upgrade.codemods.folders import Folders
 from sagelet.upgrade.codemods.saves import Save, loads_of, saves_of
 from sagelet.upgrade.codemods.serving import mapped
+from sagelet.upgrade.nodes import argument
 from sagelet.upgrade.passing import CannotPass
-from sagelet.upgrade.shapes import argument
 from sagelet.upgrade.snippets import expression, quoted, statement
 from sagelet.upgrade.upgrading import Upgrading
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import libcst as cst
 
 from sagelet.upgrade.dataflow import stripped
+from sagelet.upgrade.nodes import argument
 from sagelet.upgrade.passing import settled
-from sagelet.upgrade.shapes import Function, argument
+from sagelet.upgrade.shapes import Function
 from sagelet.upgrade.snippets import expression
 from sagelet.upgrade.upgrading import Upgrading
 
