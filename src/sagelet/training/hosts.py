@@ -101,7 +101,7 @@ class JobHost:
             self._launch.check(self._order.program.entry_point)
 
     def announce(self) -> None:
-        """Say in the log where /opt/ml is, what this release leaves out, and what is run."""
+        """Say in the log where /opt/ml is, how its processes start, and what is run."""
         order = self._order
         self.log.say(
             self._where(),
