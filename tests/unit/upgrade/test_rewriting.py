@@ -238,6 +238,20 @@ def test_a_script_that_is_distributed_already_is_left_so() -> None:
     assert "distributes its training already" in why_not_distributed(upgraded(text))
 
 
+def test_a_wrappers_weights_are_not_served_by_a_model_without_it() -> None:
+    text = MODEL + LOOP.replace(
+        "    model = Net(hidden)\n",
+        "    torch.distributed.init_process_group('gloo')\n"
+        "    model = torch.nn.parallel.DistributedDataParallel(Net(hidden))\n",
+    )
+    result = upgraded(text)
+    (left,) = [each for each in result.left if each.rule == "missing-model-fn"]
+    assert "whose keys begin with `module.`" in left.message
+    assert "def model_fn" not in result.text
+    unwrapped = upgraded(text.replace("model.state_dict()", "model.module.state_dict()"))
+    assert "def model_fn" in unwrapped.text
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from sagelet.upgrade.codemods.construction import Construction, NotRebuilt, construction
@@ -9,12 +11,14 @@ from sagelet.upgrade.codemods.device import CHOSEN
 from sagelet.upgrade.codemods.folders import Folders
 from sagelet.upgrade.codemods.saves import Save, loads_of, saves_of
 from sagelet.upgrade.codemods.serving import mapped
-from sagelet.upgrade.nodes import argument
+from sagelet.upgrade.nodes import argument, only
 from sagelet.upgrade.passing import CannotPass
 from sagelet.upgrade.snippets import expression, quoted, statement
+from sagelet.upgrade.training_loop import is_distributed
 from sagelet.upgrade.upgrading import Upgrading
 
 MADE_OF = "hyperparameters"
+_WRAPPERS = ("nn.DataParallel", "parallel.DistributedDataParallel")
 
 
 def save_for_serving(work: Upgrading, folders: Folders, *, has_device: bool) -> None:
@@ -29,6 +33,7 @@ def save_for_serving(work: Upgrading, folders: Folders, *, has_device: bool) -> 
         served = _served(work, saves, folders)
         if served is None:
             return
+        _refuse_prefixes(work, saves)
         made = construction(work)
         loads = loads_of(work, folders)
         _keep(work, saves, made, loads)
@@ -73,6 +78,30 @@ def _served(work: Upgrading, saves: list[Save], folders: Folders) -> Save | None
         return None
     best = [each for each in named if "best" in folders.files[each.call]]
     return (best or named)[-1]
+
+
+def _refuse_prefixes(work: Upgrading, saves: list[Save]) -> None:
+    """Refuse a script that distributes already, and saves a wrapper: its keys say `module.`."""
+    script = work.script
+    if not is_distributed(script):
+        return  # a wrapper that stood there has gone
+    wrappers = {
+        target.target.value
+        for call in script.calls
+        if script.callee(call).endswith(_WRAPPERS)
+        for line in (only(script.statement_of(call)),)
+        if isinstance(line, cst.Assign)
+        for target in line.targets
+        if isinstance(target.target, cst.Name)
+    }
+    for save in saves:
+        code = script.code(work.flow.origin(save.saved) or save.saved)
+        if any(re.search(rf"\b{name}\.state_dict\(", code) for name in wrappers):
+            raise NotRebuilt(
+                save.call,
+                "what is saved is a wrapper's, whose keys begin with `module.`; save "
+                "`.module.state_dict()`, and run this again",
+            )
 
 
 def _keep(work: Upgrading, saves: list[Save], made: Construction, loads: list[cst.Call]) -> None:
