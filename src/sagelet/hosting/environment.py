@@ -11,9 +11,10 @@ from sagelet.domain.account import Account
 from sagelet.domain.hosting import Model
 from sagelet.hosting import settings
 from sagelet.supervision.inherited import NO_CREDENTIALS, inherited
+from sagelet.worker import placing
 
 # They tell the daemon how to serve; a container on AWS would not have them.
-_SWITCHES = ("SAGELET_NAMESPACE",)
+_SWITCHES = (placing.SWITCH,)
 _OURS = frozenset(settings.OURS)
 
 

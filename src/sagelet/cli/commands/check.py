@@ -14,6 +14,7 @@ import click
 
 from sagelet.cli import failures
 from sagelet.cli.context import App, with_shared_options
+from sagelet.cli.findings import facts, shown
 from sagelet.cli.output import safe
 
 if TYPE_CHECKING:
@@ -102,22 +103,9 @@ def _configuration(app: App, paths: tuple[Path, ...]) -> ProjectConfig:
 def _document(report: Report) -> dict[str, Any]:
     counts = Counter(finding.severity.value for finding in report.findings)
     return {
-        "findings": [_facts(finding) for finding in report.findings],
-        "files": [_shown(path) for path in report.files],
+        "findings": [facts(finding) for finding in report.findings],
+        "files": [shown(path) for path in report.files],
         "counts": {severity: counts[severity] for severity in _SEVERITIES},
-    }
-
-
-def _facts(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "path": _shown(finding.path),
-        "cell": finding.cell,
-        "line": finding.line,
-        "column": finding.column,
-        "message": finding.message,
-        "hint": finding.hint,
     }
 
 
@@ -136,7 +124,7 @@ def _lines(finding: Finding, quote: str) -> Iterable[str]:
     yield f"{label}: {safe(finding.message)}"
     cell = "" if finding.cell is None else f"[cell {finding.cell}]"
     margin = " " * len(str(finding.line))
-    yield f"{margin}--> {_shown(finding.path)}{cell}:{finding.line}:{finding.column}"
+    yield f"{margin}--> {shown(finding.path)}{cell}:{finding.line}:{finding.column}"
     if quote.strip() and len(quote) <= _LONGEST_QUOTE:
         # Tabs stay tabs, so that the mark stands below what it marks.
         before = re.sub(r"[^\t]", " ", quote[: finding.column - 1])
@@ -158,9 +146,3 @@ def _summary(report: Report) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _shown(path: Path) -> str:
-    """Return a path as one would type it here."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)

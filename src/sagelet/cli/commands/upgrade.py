@@ -10,10 +10,10 @@ import click
 
 from sagelet.cli import failures
 from sagelet.cli.context import App, with_shared_options
+from sagelet.cli.findings import facts
 from sagelet.cli.output import safe
 
 if TYPE_CHECKING:
-    from sagelet.upgrade.findings import Finding
     from sagelet.upgrade.rewriting import Upgraded
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -86,21 +86,9 @@ class _File:
             "changes": [
                 {"rule": each.rule, "message": each.message} for each in self.upgraded.changes
             ],
-            "left": [_facts(each) for each in self.upgraded.left],
+            "left": [facts(each) for each in self.upgraded.left],
             "diff": self.diff,
         }
-
-
-def _facts(finding: Finding) -> dict[str, Any]:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "path": str(finding.path),
-        "cell": finding.cell,
-        "line": finding.line,
-        "message": finding.message,
-        "hint": finding.hint,
-    }
 
 
 def _files(scripts: tuple[Path, ...]) -> list[Path]:
