@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from sagelet.artifacts.files import Artifacts
 from sagelet.buckets.service import S3
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
@@ -24,6 +25,9 @@ from sagelet.server.listening import listen
 from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.shortcut import InvocationProtocol
+from sagelet.server.web_door import WebDoor
+from sagelet.web.app import WebApp
+from sagelet.web.backend import Backend
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
@@ -119,7 +123,22 @@ async def a_door(
         max_body_bytes=MAX_BODY_BYTES,
     )
     local_api = LocalApi(host=bench.host, kill_job=bench.plane.kill_training_job, verifier=verifier)
-    app = App(home=home, gate=gate, aws=aws, local_api=local_api)
+    backend = Backend(
+        plane=bench.plane,
+        host=bench.host,
+        store=bench.store,
+        logs=bench.logs,
+        artifacts=Artifacts(bench.buckets),
+        home=home,
+        account=ACCOUNT,
+        clock=clock,
+        verifier=verifier,
+        kill_job=bench.plane.kill_training_job,
+        address="http://127.0.0.1",
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    web = WebDoor(partial(WebApp, backend), max_body_bytes=MAX_BODY_BYTES)
+    app = App(home=home, gate=gate, aws=aws, local_api=local_api, web=web)
     invocations = (Invocations if is_short else _Closed)(
         host=bench.host,
         gate=gate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from functools import partial
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.artifacts.objects import Buckets
@@ -30,10 +31,12 @@ from sagelet.server.listening import address_of, listen
 from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.settings import DaemonSettings
+from sagelet.server.web_door import WebApp, WebDoor
 from sagelet.store.store import Store
 from sagelet.supervision import package_path
 from sagelet.supervision.launcher import Launchers
 from sagelet.training.jobs import LocalJobRunner, TrainingSettings
+from sagelet.web.backend import Backend
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 
@@ -129,6 +132,20 @@ class Parts:
         verifier = Verifier(
             scoped.secret_of, clock, allows=scoped_keys.allows, lenient=settings.lenient_auth
         )
+        backend = Backend(
+            plane=plane,
+            host=self._host,
+            store=self._store,
+            logs=logs,
+            artifacts=artifacts,
+            home=home,
+            account=account,
+            clock=clock,
+            verifier=verifier,
+            kill_job=plane.kill_training_job,
+            address=address,
+            max_body_bytes=settings.max_body_bytes,
+        )
         self.app = App(
             home=home,
             gate=gate,
@@ -142,6 +159,7 @@ class Parts:
             local_api=LocalApi(
                 host=self._host, kill_job=plane.kill_training_job, verifier=verifier
             ),
+            web=WebDoor(partial(self._web, backend), max_body_bytes=settings.max_body_bytes),
         )
         self.invocations = Invocations(
             host=self._host,
@@ -151,6 +169,13 @@ class Parts:
             request_ids=request_ids,
             max_body_bytes=settings.max_body_bytes,
         )
+
+    @staticmethod
+    def _web(backend: Backend) -> WebApp:
+        """Build the web app, with libraries that a daemon which nobody looks at need not load."""
+        from sagelet.web.app import WebApp as Pages  # noqa: PLC0415
+
+        return Pages(backend)
 
     async def start(self) -> None:
         """Warm the zygote, bring endpoints back and re-adopt jobs; drop what a crash left half."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from sagelet.buckets.service import S3
 from sagelet.control.context import Caller
 from sagelet.control.deviations import WIDENED
+from sagelet.control.faults import fault_of
 from sagelet.control.plane import ControlPlane
 from sagelet.server import bodies
 from sagelet.server.answers import shown_response
 from sagelet.server.bodies import ClientGone, Receive
-from sagelet.server.faults import fault_of
 from sagelet.server.patience import patiently
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.streams import Events, WhileHeard, Whole

@@ -33,7 +33,7 @@ async def read_whole(receive: Receive, headers: Headers, *, limit: int, code: st
     """
     declared = headers.get("content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise _too_large(code, limit)
+        raise too_large(code, limit)
     parts: list[bytes] = []
     size = 0
     try:
@@ -41,7 +41,7 @@ async def read_whole(receive: Receive, headers: Headers, *, limit: int, code: st
             async for part in _parts(receive):
                 size += len(part)
                 if size > limit:
-                    raise _too_large(code, limit)
+                    raise too_large(code, limit)
                 parts.append(part)
     except TimeoutError as error:
         raise too_slow() from error
@@ -118,5 +118,6 @@ async def _parts(receive: Receive) -> AsyncIterator[bytes]:
             return
 
 
-def _too_large(code: str, limit: int) -> Fault:
+def too_large(code: str, limit: int) -> Fault:
+    """Return the fault of a body over `limit` bytes."""
     return Fault(code=code, status=413, message=f"HTTP content length exceeded {limit} bytes.")

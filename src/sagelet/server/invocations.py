@@ -17,13 +17,13 @@ from typing import TypeVar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from sagelet.control.documents import invocations as documents
+from sagelet.control.faults import fault_of
 from sagelet.control.members import READ
 from sagelet.domain.account import Account
 from sagelet.domain.invocation import Answer, Invocation
 from sagelet.domain.seams import EndpointHost
 from sagelet.server import http_bytes
 from sagelet.server.answers import shown_response
-from sagelet.server.faults import fault_of
 from sagelet.server.gate import Gate
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.usual_requests import CHANGING, Lines, read_usual

@@ -18,10 +18,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from sagelet.control.faults import fault_of
 from sagelet.domain.seams import EndpointFactsSource, HostNote
 from sagelet.errors import EndpointNotInService, TrainingJobNotFound
 from sagelet.server.bodies import ClientGone, Receive, unless_gone
-from sagelet.server.faults import fault_of
 from sagelet.wire.faults import Fault
 from sagelet.wire.messages import RequestHead, Response
 from sagelet.wire.scopes import credential_of, presigning

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from sagelet import errors
-from sagelet.server.faults import fault_of
+from sagelet.control.faults import fault_of
 from sagelet.wire.faults import Fault
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/x"

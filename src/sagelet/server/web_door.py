@@ -1,0 +1,81 @@
+"""Which requests are the web app's, and how they get there under the daemon's own bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from sagelet.server.asgi import Send
+from sagelet.server.bodies import BODY_S, Receive, too_large, too_slow
+from sagelet.wire.messages import RequestHead
+from sagelet.wire.scopes import credential_of, presigning
+
+WebApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+_PAGES = re.compile(
+    r"/(?:(?:endpoints|jobs|models|keys|settings|about|login|logout|static|p)(?:/.*)?)?"
+)
+_AWS_OWN = re.compile(r"/endpoints/[^/]+/invocations(?:-response-stream)?")
+
+
+def is_for_the_web(head: RequestHead) -> bool:
+    """Say whether a request is for a page: it is not signed, and its path is one of theirs.
+
+    AWS's clients sign; those that do not are refused in AWS's words where the path or the method is
+    only AWS's. A bucket with the name of a page is reached by signed requests.
+    """
+    return (
+        credential_of(head) is None
+        and presigning(head) is None
+        and "x-amz-target" not in head.headers
+        and not (head.raw_path == "/" and head.method not in ("GET", "HEAD"))
+        and _PAGES.fullmatch(head.raw_path) is not None
+        and _AWS_OWN.fullmatch(head.raw_path) is None
+    )
+
+
+class WebDoor:
+    """Passes requests on to the web app, which is built when the first one comes.
+
+    Its libraries take memory that a daemon which nobody looks at need not have.
+    """
+
+    def __init__(self, build: Callable[[], WebApp], *, max_body_bytes: int) -> None:
+        """Keep how it is built."""
+        self._build = build
+        self._app: WebApp | None = None
+        self._max_body_bytes = max_body_bytes
+
+    async def answer(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a request that passed the gate."""
+        if self._app is None:
+            self._app = self._build()
+        body = _BoundedBody(receive, self._max_body_bytes)
+        await self._app(scope, body.receive, send)
+
+
+class _BoundedBody:
+    """A request's body that is neither endless (413) nor endlessly slow (408)."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = self._left = limit
+        self._is_whole = False
+        self._until = asyncio.get_running_loop().time() + BODY_S
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """Return the next part; what is over the bounds ends as if the peer had left."""
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise too_slow() from error
+        self._left -= len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._left < 0:
+            raise too_large("RequestTooLarge", self._limit)
+        return message

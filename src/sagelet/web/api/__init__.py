@@ -1,0 +1,1 @@
+"""The JSON API below `/api/v1`, which the pages, the CLI and other programs call."""

@@ -1,0 +1,1 @@
+"""The pages, one module a subject: they ask the backend and render templates."""

@@ -1,0 +1,48 @@
+"""What all tabs of an endpoint show: its name, its status, and an edit that is not served."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from sagelet.domain.facts import EndpointFacts
+from sagelet.errors import EndpointNotInService
+from sagelet.web.site import Site
+
+
+async def endpoint_page(
+    site: Site,
+    request: Request,
+    template: str,
+    /,
+    status: int = 200,
+    **context: Any,  # noqa: ANN401  the template's
+) -> HTMLResponse:
+    """Render a tab of the endpoint that the address names; it extends `endpoint/_layout.html.j2`.
+
+    The template gets `endpoint` (as DescribeEndpoint shows it) and `facts` (or nothing, where the
+    endpoint does not serve) besides its own context.
+
+    Raises:
+        EndpointNotFound: there is none of that name.
+    """
+    name = request.path_params["name"]
+    endpoint = await site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+    return site.rendering.page(
+        request,
+        template,
+        status,
+        endpoint=endpoint,
+        facts=facts_of(site, endpoint["EndpointName"]),
+        **context,
+    )
+
+
+def facts_of(site: Site, name: str) -> EndpointFacts | None:
+    """Return what is known of an endpoint, if it serves."""
+    try:
+        return site.backend.host.facts(name)
+    except EndpointNotInService:
+        return None

@@ -1,0 +1,65 @@
+"""The web app in process, on a control plane with a scripted host, and a browser signed in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from sagelet.artifacts.files import Artifacts
+from sagelet.domain.home import Home
+from sagelet.web.access.sessions import COOKIE
+from sagelet.web.app import WebApp
+from sagelet.web.backend import Backend
+from sagelet.wire.signatures import Verifier
+from tests.builders import ACCOUNT
+from tests.control_bench import Bench, a_bench
+from tests.fakes import ScriptedHost
+from tests.signed_requests import KEY, SECRET
+
+ADDRESS = "http://127.0.0.1:7543"
+
+
+@dataclass(frozen=True)
+class WebBench:
+    """The app. `owner` is a browser that is signed in (with `csrf`), `visitor` one that is not."""
+
+    bench: Bench
+    app: WebApp
+    owner: httpx.AsyncClient
+    visitor: httpx.AsyncClient
+    csrf: str
+
+
+@asynccontextmanager
+async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncIterator[WebBench]:
+    """Serve in process until the test is done."""
+    bench = a_bench(root, host=host)
+    app = WebApp(
+        Backend(
+            plane=bench.plane,
+            host=bench.host,
+            store=bench.store,
+            logs=bench.logs,
+            artifacts=Artifacts(bench.buckets),
+            home=Home(root / "home"),
+            account=ACCOUNT,
+            clock=bench.clock,
+            verifier=Verifier({KEY: SECRET}.get, bench.clock),
+            kill_job=bench.plane.kill_training_job,
+            address=ADDRESS,
+            max_body_bytes=6 * 2**20,
+        )
+    )
+    token = app.site.access.sessions.begin()
+    session = app.site.access.sessions.find(token)
+    assert session is not None
+    transport = httpx.ASGITransport(app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={COOKIE: token}) as owner,
+        httpx.AsyncClient(transport=transport, base_url=ADDRESS) as visitor,
+    ):
+        yield WebBench(bench, app, owner, visitor, session.csrf)
