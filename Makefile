@@ -1,6 +1,6 @@
 # `make` is the only tool that a fresh machine needs beside Python 3.11 or newer.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test e2e full docs reference oracle lock build bench clean
+.PHONY: help setup demo check test e2e full docs reference oracle lock build bench screenshots clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,6 +32,20 @@ setup: .venv/ready ## Make the environment: the locked libraries, torch and this
 	.venv-aws/bin/$(PIP) install --require-hashes -r requirements/aws.txt
 	touch $@
 
+# A browser for the pages' tests, and what npm has for them: axe-core, and the scripts' type checker.
+.venv-web/ready: tests/web/package.json tests/web/package-lock.json
+	@missing=$$(for tool in chromium npm; do command -v $$tool >/dev/null || echo $$tool; done); \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+			echo "The tests of the web app need" $$missing "(on Debian: apt-get install" $$missing")." >&2; exit 1; \
+		fi; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $$missing; \
+	fi
+	mkdir -p .venv-web
+	cp $^ .venv-web
+	npm ci --prefix .venv-web --no-audit --no-fund --ignore-scripts --loglevel=error
+	touch $@
+
 # The real container's own code, to record what it answers.
 .venv-oracle/ready: requirements/oracle.txt
 	$(PYTHON) -m venv .venv-oracle
@@ -61,20 +75,21 @@ setup: .venv/ready ## Make the environment: the locked libraries, torch and this
 demo: .venv/ready ## Train, deploy and invoke the example on real data, on this machine
 	$(BIN)/python examples/text-classification/demo.py
 
-check: .venv/ready ## Lint, types, architecture, documentation
+check: .venv/ready .venv-web/ready ## Lint, types, architecture, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	.venv-web/node_modules/.bin/tsc --project tests/web
 	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
-test: .venv/ready .venv-torch/ready .venv-aws/ready ## Run the tests, unit to end-to-end
+test: .venv/ready .venv-torch/ready .venv-aws/ready .venv-web/ready ## Run the tests, unit to end-to-end
 	$(BIN)/pytest -m "not full"
 
 e2e: .venv/ready .venv-torch/ready .venv-aws/ready ## Run the end-to-end tests only
 	$(BIN)/pytest -m "not full" tests/end_to_end
 
-full: .venv/ready .venv-torch/ready .venv-aws/ready ## Run every test, the long ones too
+full: .venv/ready .venv-torch/ready .venv-aws/ready .venv-web/ready ## Run every test, the long ones too
 	$(BIN)/pytest
 
 bench: .venv/ready ## Measure, beside peers, and write docs/benchmarks.md
@@ -112,4 +127,4 @@ lock: .venv/ready ## Resolve the requirements anew
 		--group oracle --output-file requirements/oracle.txt
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .venv-torch .venv-aws .venv-oracle .venv-toolkit .venv-bench-* build dist
+	rm -rf .venv .venv-torch .venv-aws .venv-web .venv-oracle .venv-toolkit .venv-bench-* build dist
