@@ -43,6 +43,7 @@ COMMANDS = {
     "dev": Entry("dev", "Serve a folder while it is edited, and show it live", _WORK),
     "invoke": Entry("invoke", "Send a payload to an endpoint", _WORK),
     "test": Entry("test", "Send the project's payloads and compare the answers", _WORK),
+    "ui": Entry("ui", "Open the web app in a browser, signed in", _LOCAL),
     "up": Entry("up", "Start the daemon and say where it is", _LOCAL),
     "down": Entry("down", "Stop the daemon; what it knows is kept", _LOCAL),
     "status": Entry("status", "Show the daemon, its endpoints and its jobs", _LOCAL),

@@ -66,6 +66,16 @@ class LocalApi:
         """
         self._ask("kill", f"/api/v1/jobs/{quote(name, safe='')}/kill", method="POST")
 
+    def login(self, path: str) -> dict[str, Any]:
+        """Return what signs a browser in, once, and the address that leads it on to a path.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        asked = urlencode({"next": path})
+        return self._ask("login", f"/api/v1/login-tokens?{asked}", method="POST")
+
     def _get(self, operation: str, path: str, *, wait_s: float = 0) -> dict[str, Any]:
         return self._ask(operation, path, wait_s=wait_s)
 

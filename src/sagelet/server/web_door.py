@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from sagelet.server.asgi import Send
 from sagelet.server.bodies import BODY_S, Receive, too_large, too_slow
+from sagelet.server.local_api import is_local
 from sagelet.wire.messages import RequestHead
 from sagelet.wire.scopes import credential_of, presigning
 
@@ -17,6 +18,7 @@ WebApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitabl
 _PAGES = re.compile(
     r"/(?:(?:endpoints|jobs|models|keys|settings|about|login|logout|static|p)(?:/.*)?)?"
 )
+_SIGNED = re.compile(r"/api/v1/(?:login-tokens|keys(?:/[^/]+)?)")
 _AWS_OWN = re.compile(r"/endpoints/[^/]+/invocations(?:-response-stream)?")
 
 
@@ -26,6 +28,8 @@ def is_for_the_web(head: RequestHead) -> bool:
     AWS's clients sign; those that do not are refused in AWS's words where the path or the method is
     only AWS's. A bucket with the name of a page is reached by signed requests.
     """
+    if _SIGNED.fullmatch(head.raw_path) is not None:
+        return is_local(head)
     return (
         credential_of(head) is None
         and presigning(head) is None

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sagelet.web.access.guard import Access, Identified, OwnersOnly
+from sagelet.web.access.login_api import LoginApi
 from sagelet.web.backend import Backend
 from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
 from sagelet.web.pages.dashboard import DashboardPages
@@ -53,6 +54,7 @@ class WebApp:
         anybody: list[BaseRoute] = [
             Mount("/static", StaticFiles()),
             *LoginPages(self.site).routes(),
+            *LoginApi(self.site).routes(),
         ]
         self._app = Starlette(
             routes=[*anybody, Mount("/", OwnersOnly(Router(owners, default=_no_page)))],

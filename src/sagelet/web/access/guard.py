@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sagelet.web.access.paths import login_path, own_path
 from sagelet.web.access.principals import Owner, Principal, Visitor
 from sagelet.web.access.sessions import COOKIE, OneTimeTokens, Sessions
 from sagelet.web.faults import Refused
@@ -20,6 +21,7 @@ SERVICE = "sagelet"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+_SIGN_IN = "sign in first: `sagelet ui` opens a browser that is"
 
 
 class Access:
@@ -31,14 +33,14 @@ class Access:
         self.one_time_tokens = OneTimeTokens()
         self._verifier = verifier
 
-    def principal_of(self, request: Request) -> Principal:
-        """Return who a request is from.
+    def principal_of(self, request: Request, body_sha256: str | None = None) -> Principal:
+        """Return who a request is from; `body_sha256` is its body's, where it is signed.
 
         Raises:
             Fault: it is signed, and not by a key that we know.
         """
-        if request.headers.get("authorization", "").startswith("AWS4-"):
-            self._verifier.verify(head_of(request), body_sha256=None, service=SERVICE)
+        if is_signed(request):
+            self._verifier.verify(head_of(request), body_sha256=body_sha256, service=SERVICE)
             return Owner()
         token = request.cookies.get(COOKIE)
         session = self.sessions.find(token) if token else None
@@ -63,10 +65,20 @@ def require_owner(request: Request) -> Owner:
     """
     who = principal(request)
     if not isinstance(who, Owner):
-        raise Refused(401, "sign in first: `sagelet ui` opens a browser that is")
+        raise Refused(401, _SIGN_IN)
     if request.method not in SAFE_METHODS:
         _require_token(who, request.headers.get(CSRF_HEADER, ""))
     return who
+
+
+def require_signature(request: Request) -> None:
+    """Let only a signed request pass: what is asked for is not for a browser, signed in or not.
+
+    Raises:
+        Refused: 401 for anybody else, 403 for a browser.
+    """
+    if require_owner(request).csrf is not None:
+        raise Refused(403, f"{request.url.path} is for requests that are signed")
 
 
 async def checked_form(request: Request) -> FormData:
@@ -77,7 +89,7 @@ async def checked_form(request: Request) -> FormData:
     """
     who = principal(request)
     if not isinstance(who, Owner):
-        raise Refused(401, "sign in first: `sagelet ui` opens a browser that is")
+        raise Refused(401, _SIGN_IN)
     form = await request.form()
     given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)
     _require_token(who, given if isinstance(given, str) else "")
@@ -100,10 +112,14 @@ class Identified:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its principal."""
         if scope["type"] == "http":
-            request = Request(scope)
+            request = Request(scope, receive)
             # Whoever cannot be told who they are is nobody; the error's page needs to know as much.
             request.state.principal = Visitor(request.client.host if request.client else "")
-            request.state.principal = self._access.principal_of(request)
+            digest = None
+            if is_signed(request):
+                body = await request.body()
+                digest, receive = hashlib.sha256(body).hexdigest(), _once_more(body, receive)
+            request.state.principal = self._access.principal_of(request, digest)
         await self._app(scope, receive, send)
 
 
@@ -121,10 +137,25 @@ class OwnersOnly:
             await self._app(scope, receive, send)
             return
         if request.method not in SAFE_METHODS:
-            raise Refused(401, "sign in first: `sagelet ui` opens a browser that is")
-        wanted = quote(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
-        answer: Response = RedirectResponse(f"/login?next={wanted}", status_code=303)
+            raise Refused(401, _SIGN_IN)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        answer: Response = RedirectResponse(login_path(own_path(wanted)), status_code=303)
         await answer(scope, receive, send)
+
+
+def is_signed(request: Request) -> bool:
+    """Say whether a request claims a signature, which covers its body."""
+    return request.headers.get("authorization", "").startswith("AWS4-")
+
+
+def _once_more(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was read once more, then what comes after it."""
+    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def received() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return received
 
 
 def head_of(request: Request) -> RequestHead:

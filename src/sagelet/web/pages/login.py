@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import checked_form
+from sagelet.web.access.paths import own_path
 from sagelet.web.access.sessions import COOKIE, LASTS_S
 from sagelet.web.faults import Refused
 from sagelet.web.site import Site
@@ -59,9 +60,3 @@ class LoginPages:
         answer = RedirectResponse("/login", status_code=303)
         answer.delete_cookie(COOKIE)
         return answer
-
-
-def own_path(wanted: str) -> str:
-    """Return a path of this site; anything that could lead elsewhere becomes the dashboard."""
-    is_ours = wanted.startswith("/") and wanted[1:2] not in ("/", "\\") and wanted.isprintable()
-    return wanted if is_ours else "/"
