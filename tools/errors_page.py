@@ -1,6 +1,6 @@
 """Every deliberate error: its sentence, how clients are answered, what the program exits with.
 
-The sentence is the error's own, made of its fields' names; `server/faults.py` gives the answer.
+The sentence is the error's own, made of its fields' names; `control/faults.py` gives the answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sagelet import errors
 from sagelet.cli.failures import exit_code
-from sagelet.server.faults import fault_of
+from sagelet.control.faults import fault_of
 from tools.markdown import code, first_paragraph, paragraph, table
 
 # Facts that a sentence computes with, or that would read oddly as their own names.
