@@ -17,6 +17,7 @@ from sagelet.buckets.service import S3
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.invocation import Answer, Invocation
+from sagelet.hosting.call_history import KeptCalls
 from sagelet.server.app import App
 from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
@@ -133,6 +134,7 @@ async def a_door(
         account=ACCOUNT,
         clock=clock,
         verifier=verifier,
+        history=KeptCalls(bench.store, home.history),
         kill_job=bench.plane.kill_training_job,
         address="http://127.0.0.1",
         max_body_bytes=MAX_BODY_BYTES,

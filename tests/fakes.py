@@ -112,11 +112,21 @@ class ScriptedHost:
         self.streamed: StreamedAnswer | None = None
         self.notes = ScriptedNotes()
         self.known: dict[str, EndpointFacts] = {}
+        self.folders: dict[str, Path] = {}
+        self.printed: tuple[str, ...] = ()
 
     def facts(self, name: str) -> EndpointFacts:
         if name not in self.known:
             raise EndpointNotInService(name=name, account_id="000000000000")
         return self.known[name]
+
+    def model_folder(self, name: str, variant: str | None = None) -> Path:
+        if name not in self.folders:
+            raise EndpointNotInService(name=name, account_id="000000000000")
+        return self.folders[name]
+
+    async def lines_of(self, trace: str, timeout_s: float = 0.3) -> tuple[str, ...]:
+        return self.printed if trace else ()
 
     def converge(self, endpoint: Endpoint) -> None:
         self.converged.append(endpoint)

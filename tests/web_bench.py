@@ -11,6 +11,7 @@ import httpx
 
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.home import Home
+from sagelet.hosting.call_history import KeptCalls
 from sagelet.web.access.sessions import COOKIE
 from sagelet.web.app import WebApp
 from sagelet.web.backend import Backend
@@ -32,12 +33,14 @@ class WebBench:
     owner: httpx.AsyncClient
     visitor: httpx.AsyncClient
     csrf: str
+    history: KeptCalls
 
 
 @asynccontextmanager
 async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncIterator[WebBench]:
     """Serve in process until the test is done."""
     bench = a_bench(root, host=host)
+    history = KeptCalls(bench.store, root / "history")
     app = WebApp(
         Backend(
             plane=bench.plane,
@@ -49,6 +52,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
             account=ACCOUNT,
             clock=bench.clock,
             verifier=Verifier({KEY: SECRET}.get, bench.clock),
+            history=history,
             kill_job=bench.plane.kill_training_job,
             address=ADDRESS,
             max_body_bytes=6 * 2**20,
@@ -62,4 +66,4 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
         httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={COOKIE: token}) as owner,
         httpx.AsyncClient(transport=transport, base_url=ADDRESS) as visitor,
     ):
-        yield WebBench(bench, app, owner, visitor, session.csrf)
+        yield WebBench(bench, app, owner, visitor, session.csrf, history)

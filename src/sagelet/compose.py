@@ -17,6 +17,7 @@ from sagelet.domain.clock import SystemClock
 from sagelet.environments import credentials, scoped_keys
 from sagelet.environments.scoped_keys import ScopedKeys
 from sagelet.environments.script_keys import ScriptKeys
+from sagelet.hosting.call_history import KeptCalls
 from sagelet.hosting.host import HostingSettings, LocalEndpointHost
 from sagelet.journal.metric_store import MetricStore
 from sagelet.journal.streams import LogStreams
@@ -142,6 +143,7 @@ class Parts:
             account=account,
             clock=clock,
             verifier=verifier,
+            history=KeptCalls(self._store, home.history),
             kill_job=plane.kill_training_job,
             address=address,
             max_body_bytes=settings.max_body_bytes,

@@ -10,6 +10,7 @@ endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
 logs/<group>/<stream>       log streams (CloudWatch Logs), names percent-encoded
 downloads/                  what jobs read from AWS's buckets, kept for the next one
 metrics/<hash>.csv          metrics that were put (CloudWatch); those of jobs are in their folders
+history/<2 digits>/<sha256>   bodies of calls; which call has which is in state.db
 ports/<port>                locked for as long as a training job uses the port
 packages/<hash>/            what a requirements.txt asked for beyond its interpreter's own
 interpreters/<hash>.json    what an interpreter has, so that it is not started to ask it
@@ -67,6 +68,11 @@ class Home:
     def metrics(self) -> Path:
         """The folder of metrics that were put."""
         return self.root / "metrics"
+
+    @property
+    def history(self) -> Path:
+        """The folder of what calls sent and got."""
+        return self.root / "history"
 
     @property
     def pythonpath(self) -> Path:

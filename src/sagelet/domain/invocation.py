@@ -13,7 +13,11 @@ from typing import Protocol
 
 @dataclass(slots=True)
 class Invocation:
-    """A call of an endpoint. `headers` are those that the platform passes to the container."""
+    """A call of an endpoint. `headers` are those that the platform passes to the container.
+
+    `trace` is the id of a run whose log lines are wanted, and which the history keeps in any case.
+    `source` is who asks: "aws" | "web" | "api" | "public".
+    """
 
     endpoint: str
     body: bytes
@@ -22,6 +26,8 @@ class Invocation:
     target_variant: str | None = None
     target_model: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    trace: str = ""
+    source: str = "aws"
 
 
 @dataclass(slots=True, unsafe_hash=True)  # as a default it must have a hash

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from sagelet.domain.facts import EndpointFacts
@@ -135,5 +136,24 @@ class EndpointFactsSource(Protocol):
 
         Raises:
             EndpointNotInService: no such endpoint, or it does not serve (yet).
+        """
+        ...
+
+    def model_folder(self, name: str, variant: str | None = None) -> Path:
+        """Return where the model lies that a variant serves, the first unless one is named.
+
+        It is the root of its archive: `code/` is inside.
+
+        Raises:
+            EndpointNotInService: no such endpoint or variant, or it does not serve (yet), or not
+                one model but several.
+        """
+        ...
+
+    async def lines_of(self, trace: str, timeout_s: float = 0.3) -> tuple[str, ...]:
+        """Return what the worker printed while it answered the invocation of this trace, once.
+
+        In order, and at most 1,000 lines or 256 kB; a last line then says what is left out. What
+        has not come `timeout_s` after the answer is left out, too.
         """
         ...

@@ -28,6 +28,11 @@ class Heads:
         """Return the header of a frame that carries one request."""
         return b'{"op":"invoke","id":%d,%b' % (number, self._rest(invocation))
 
+    def invoke_traced(self, number: int, invocation: Invocation, token: str) -> bytes:
+        """Return the same for a request at whose ends the worker is to write a token."""
+        head = b'{"op":"invoke_traced","token":"%b","id":%d,%b'
+        return head % (token.encode("ascii"), number, self._rest(invocation))
+
     def invoke_batch(self, requests: Sequence[tuple[int, Invocation]]) -> bytes:
         """Return the header of a frame that carries several, their bodies one after the other."""
         each = (

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TypeAlias
 
 from sagelet.artifacts.files import Artifacts
@@ -26,6 +27,7 @@ from sagelet.hosting.parking import Parkable, Parking
 from sagelet.hosting.running import RunningEndpoint
 from sagelet.hosting.settings import HostingSettings
 from sagelet.hosting.starting import PoolStarter
+from sagelet.hosting.traces import Traces
 from sagelet.hosting.versions import Deployer
 from sagelet.hosting.worker import Interpreters
 from sagelet.journal.streams import LogStreams
@@ -64,6 +66,7 @@ class LocalEndpointHost:
         self.notes = HostingNotes(clock)
         self._settings = settings or HostingSettings()
         self._ledger = Ledger(store, clock)
+        self._traces = Traces()
         starter = PoolStarter(
             artifacts=artifacts,
             downloads=home.downloads,
@@ -71,6 +74,7 @@ class LocalEndpointHost:
             account=account,
             requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
+            traces=self._traces,
         )
         self._deployer = Deployer(
             starter=starter,
@@ -141,6 +145,22 @@ class LocalEndpointHost:
             EndpointNotInService, VariantNotFound, QueueFull: as `submit`.
         """
         return await self._serving(invocation.endpoint).stream(invocation)
+
+    async def lines_of(self, trace: str, timeout_s: float = 0.3) -> tuple[str, ...]:
+        """Return what the worker printed while it answered the invocation of this trace, once.
+
+        In order, and at most 1,000 lines or 256 kB; a last line then says what is left out.
+        """
+        return await self._traces.lines_of(trace, timeout_s)
+
+    def model_folder(self, name: str, variant: str | None = None) -> Path:
+        """Return where the model lies that a variant serves, the first unless one is named.
+
+        Raises:
+            EndpointNotInService: no such endpoint or variant, or it does not serve (yet), or not
+                one model but several.
+        """
+        return self._serving(name).model_folder(variant)
 
     def facts(self, name: str) -> EndpointFacts:
         """Return what is known of an endpoint that serves.

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from sagelet.errors import SageletError
 from sagelet.hosting.allowance import Allowance
+from sagelet.hosting.traces import Tracer, Traces
 from sagelet.journal.rotating import RotatingStream
 from sagelet.journal.streams import LogStreams
 from sagelet.worker.loglines import Record
@@ -92,8 +93,9 @@ class LogSink:
 class OutputPipe(asyncio.Protocol):
     """The reading end of a worker's stdout and stderr."""
 
-    def __init__(self, on_line: Callable[[str], None]) -> None:
+    def __init__(self, on_line: Callable[[str], None], traces: Traces | None = None) -> None:
         """Call back for each line."""
+        self._tracer = Tracer(Traces() if traces is None else traces)
         loop = asyncio.get_running_loop()
         self._on_line = on_line
         self._rest = b""
@@ -106,11 +108,13 @@ class OutputPipe(asyncio.Protocol):
         self.ended = loop.create_future()
 
     @classmethod
-    async def read(cls, descriptor: int, on_line: Callable[[str], None]) -> OutputPipe:
+    async def read(
+        cls, descriptor: int, on_line: Callable[[str], None], traces: Traces
+    ) -> OutputPipe:
         """Read a pipe, which belongs to this object from now on."""
         loop = asyncio.get_running_loop()
         file = os.fdopen(descriptor, "rb", 0)
-        _, pipe = await loop.connect_read_pipe(lambda: cls(on_line), file)
+        _, pipe = await loop.connect_read_pipe(lambda: cls(on_line, traces), file)
         return pipe
 
     @property
@@ -129,6 +133,8 @@ class OutputPipe(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, or pass over it for a second where it is too much."""
+        if self._tracer.is_needed:
+            data = self._tracer.without_marks(data)
         if self._until is not None:
             self._skipped.add(data)
         elif self._allowance.take(data, time.monotonic()):
@@ -141,6 +147,7 @@ class OutputPipe(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give out what was passed over last, and a last line without an end."""
         del exc  # how it was lost makes no difference
+        self._rest += self._tracer.last()
         if self._until is not None:
             self._until.cancel()
             self._go_on()

@@ -29,6 +29,7 @@ from sagelet.hosting.seats import Seat
 from sagelet.hosting.stream_tickets import StreamLimits, StreamTicket
 from sagelet.hosting.tickets import Ticket
 from sagelet.hosting.together import start_together
+from sagelet.hosting.traced_tickets import TracedTicket
 from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
@@ -174,7 +175,20 @@ class Pool:
         now = monotonic()
         self._number += 1
         timeout_s = self._settings.timeout_s
-        self._queue(Ticket(self._number, invocation, reply, self.replies, timeout_s, now), now)
+        ticket: Ticket
+        if invocation.trace:
+            ticket = TracedTicket(
+                self._number,
+                invocation,
+                reply,
+                self.replies,
+                timeout_s,
+                now,
+                self.recruiting.traces,
+            )
+        else:
+            ticket = Ticket(self._number, invocation, reply, self.replies, timeout_s, now)
+        self._queue(ticket, now)
         return reply
 
     async def stream(self, invocation: Invocation) -> Answer | StreamedAnswer:

@@ -95,6 +95,18 @@ class RunningEndpoint:
         version = self._in_service()
         return EndpointFacts(self._endpoint.name, version.facts(), version.port)
 
+    def model_folder(self, variant: str | None) -> Path:
+        """Return where the model lies that a variant serves, the first unless one is named.
+
+        Raises:
+            EndpointNotInService: nothing serves yet, or not such a variant, or several models.
+        """
+        served = self._in_service().deployed
+        found = served.get(variant) if variant else next(iter(served.values()), None)
+        if found is None:
+            raise EndpointNotInService(name=self._endpoint.name, account_id=self._account_id)
+        return found.files.root
+
     def parkable(self) -> Iterator[Parkable]:
         """Yield the pools that serve, and until when they may be idle."""
         for each in self._version.deployed.values() if self._version is not None else ():

@@ -24,6 +24,7 @@ from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.samples import Sample, read_sample
 from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.traces import Traces
 from sagelet.hosting.worker import Interpreters, Launches, Recruiting
 from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
 from sagelet.supervision.requirements import RequirementsCache
@@ -81,6 +82,7 @@ class PoolStarter:
         account: Account,
         requirements: RequirementsCache,
         settings: HostingSettings,
+        traces: Traces,
     ) -> None:
         """Take what pools are made with; `downloads` keeps models that came from AWS."""
         self._artifacts = artifacts
@@ -89,6 +91,7 @@ class PoolStarter:
         self._account = account
         self._requirements = requirements
         self._settings = settings
+        self._traces = traces
 
     def urls(self, model: Model) -> ModelUrls:
         """Return where the models of a container of several lie.
@@ -187,6 +190,7 @@ class PoolStarter:
             load_s=UNHURRIED_S if container.attach else self._settings.load_s,
             stop_s=self._settings.stop_s,
             on_line=start.sink.add,
+            traces=self._traces,
         )
 
     def _launcher(self, container: Container) -> Launches:

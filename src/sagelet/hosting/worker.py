@@ -17,6 +17,7 @@ from sagelet.hosting import failures
 from sagelet.hosting.connection import ConnectionGone, WorkerConnection
 from sagelet.hosting.death import Death, OutOfMemoryKills
 from sagelet.hosting.output import OutputPipe
+from sagelet.hosting.traces import Traces
 from sagelet.supervision.child import Child
 from sagelet.worker.frames import encode_frame
 from sagelet.worker.spec import ServeOrder
@@ -121,6 +122,7 @@ class Recruiting:
     load_s: float
     stop_s: float
     on_line: Callable[[str], None]
+    traces: Traces = field(default_factory=Traces)
     kills: OutOfMemoryKills = field(default_factory=OutOfMemoryKills)
 
     def at_generation(self, generation: int) -> Recruiting:
@@ -154,7 +156,7 @@ class Recruiting:
             failed.enter_context(ours)
             reading, stdout = os.pipe()
             childs.callback(os.close, stdout)
-            output = await OutputPipe.read(reading, self.on_line)
+            output = await OutputPipe.read(reading, self.on_line, self.traces)
             undo.push_async_callback(_over, output)
             connection = await WorkerConnection.over(ours)
             undo.callback(connection.close)

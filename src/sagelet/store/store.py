@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sagelet.domain.account import Account
 from sagelet.domain.hosting import Endpoint, EndpointConfig, Model
+from sagelet.store.calls import Calls, MutableCalls
 from sagelet.store.changes import Changes
 from sagelet.store.connections import MEMORY, open_reader, open_writer, translating
 from sagelet.store.endpoint_configs import ENDPOINT_CONFIGS
@@ -24,6 +25,7 @@ from sagelet.store.endpoints import ENDPOINTS
 from sagelet.store.listing import Seal
 from sagelet.store.models import MODELS
 from sagelet.store.resources import Footing, MutableResources, Resources
+from sagelet.store.settings import MutableSettings, Settings
 from sagelet.store.tags import MutableTags, Tags
 from sagelet.store.training_jobs import TRAINING_JOBS, MutableTrainingJobs, TrainingJobs
 
@@ -38,6 +40,8 @@ class Snapshot:
         self.endpoints: Resources[Endpoint] = Resources(ENDPOINTS, footing)
         self.training_jobs = TrainingJobs(TRAINING_JOBS, footing)
         self.tags = Tags(footing)
+        self.calls = Calls(footing)
+        self.settings = Settings(footing)
 
 
 class Transaction:
@@ -52,6 +56,8 @@ class Transaction:
         self.endpoints: MutableResources[Endpoint] = MutableResources(ENDPOINTS, footing)
         self.training_jobs = MutableTrainingJobs(TRAINING_JOBS, footing)
         self.tags = MutableTags(footing)
+        self.calls = MutableCalls(footing)
+        self.settings = MutableSettings(footing)
 
 
 class Store:

@@ -14,6 +14,7 @@ from sagelet.artifacts.files import Artifacts
 from sagelet.control.context import Caller, Document
 from sagelet.control.plane import ControlPlane
 from sagelet.domain.account import Account
+from sagelet.domain.calls import CallHistory
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.seams import EndpointFactsSource, EndpointHost
@@ -44,6 +45,7 @@ class Backend:
     account: Account
     clock: Clock
     verifier: Verifier
+    history: CallHistory
     kill_job: Callable[[str], Awaitable[None]]
     address: str
     max_body_bytes: int

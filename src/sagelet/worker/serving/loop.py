@@ -30,6 +30,7 @@ from sagelet.worker.serving.preparing import Preparing
 from sagelet.worker.serving.reloading import Reloader
 from sagelet.worker.serving.telling import tell
 from sagelet.worker.serving.tracebacks import describe
+from sagelet.worker.serving.tracing import Tracing, flush
 from sagelet.worker.serving.user_code import UserCode
 from sagelet.worker.spec import ServeOrder
 
@@ -60,6 +61,7 @@ class _Session:
         self._order = order
         self._strict = strict
         self._line = _Line(sock)
+        self._tracing = Tracing()
         self._context = Context(seen_model_dir(order), strict=strict, gpu_id=first_gpu())
         self._defaults = PyTorchDefaults(strict=strict)
         self._reloader = Reloader(order.program, code, self._defaults)
@@ -108,6 +110,9 @@ class _Session:
                 answer, result = responder.answer(header, body, line)
             elif op == "invoke_batch":
                 answer, result = answer_batch(responder, header["requests"], body)
+            elif op == "invoke_traced":
+                with self._tracing.of(header["token"]):
+                    answer, result = responder.answer(header, body, line)
             elif op == "stop":
                 return 0
             else:
@@ -135,8 +140,8 @@ class _Line:
 
     def send(self, header: Mapping[str, Any], body: bytes = b"") -> bool:
         """Send a frame once the log has all that the handlers printed; False if nobody reads."""
-        _flush(sys.stdout)
-        _flush(sys.stderr)
+        flush(sys.stdout)
+        flush(sys.stderr)
         try:
             self._sendall(frame_of(head_of(header), body))
         except OSError:
@@ -150,13 +155,6 @@ class _Line:
     def part(self, asked: Any, body: bytes) -> bool:
         """Send a part; False once it was the last that somebody wants."""
         return self.send({"op": "part", "id": asked}, body) and not self._reader.takes_back(asked)
-
-
-def _flush(stream: Any) -> None:
-    try:
-        stream.flush()
-    except (AttributeError, OSError, ValueError):
-        return  # a handler closed it or put something else in its place, or nobody reads it
 
 
 def _dump_stacks_on_abort() -> None:
