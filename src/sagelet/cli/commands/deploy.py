@@ -106,13 +106,18 @@ def _show_result(
         "url": url,
         "seconds": round(seconds, 3),
     }
+    if deployment.is_local:
+        facts["page"] = f"{deployment.remote.address}/endpoints/{wanted.endpoint}"
     if output.json:
         output.document(facts)
         return
     output.text(f"endpoint  {wanted.endpoint}")
     output.text(f"url       {url}")
+    if deployment.is_local:
+        output.text(f"page      {facts['page']}")
     elsewhere = "" if deployment.is_local else f" -e {deployment.environment}"
     output.say(
         f"deployed in {seconds:.2f} s; "
         f"ask it with `sagelet invoke{elsewhere} {wanted.endpoint} -d …`"
+        + (f", or in the browser: `sagelet ui {wanted.endpoint}`" if deployment.is_local else "")
     )

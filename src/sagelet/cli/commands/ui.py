@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from urllib.parse import quote
 
 import click
 
+from sagelet.cli.browsing import show
 from sagelet.cli.context import App, with_shared_options
 from sagelet.cli.resources import ENDPOINT, find
 from sagelet.cli.running import local_api
@@ -35,7 +33,7 @@ def command(app: App, *, endpoint: str | None, no_open: bool) -> None:
         found = find(app, endpoint, (ENDPOINT,))[1]
         page = f"/endpoints/{quote(found[ENDPOINT.name_member], safe='')}"
     login = local_api(app).login(page)
-    opened = not no_open and can_open() and webbrowser.open(login["url"])
+    opened = not no_open and show(login["url"])
     if app.output.json:
         app.output.document(login | {"opened": opened})
         return
@@ -43,13 +41,3 @@ def command(app: App, *, endpoint: str | None, no_open: bool) -> None:
     if not opened:
         seconds = login["expires_in_s"]
         app.output.say(f"open it within {seconds:.0f} s; it signs one browser in, once")
-
-
-def can_open() -> bool:
-    """Say whether a browser can show itself here.
-
-    Without a display Python would start one inside the terminal, which the person did not ask for.
-    """
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

@@ -47,7 +47,7 @@ def status_line(facts: Mapping[str, Any], rate: Rate, *, can_test: bool, shows_l
     parts += [f"p50 {p50:.1f} ms"] if p50 is not None else []
     parts += [f"{waiting} waiting"] if waiting else []
     parts += [f"{errors} failed"] if errors else []
-    keys = ["[r]eload", *(["[t]est"] if can_test else [])]
+    keys = ["[b]rowser", "[r]eload", *(["[t]est"] if can_test else [])]
     keys += ["[l]og off" if shows_log else "[l]og on", "[q]uit"]
     return " · ".join(parts) + "   " + " ".join(keys)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from sagelet.cli.browsing import show
 from sagelet.cli.context import App
+from sagelet.cli.running import local_api
 from sagelet.deploy.deployment import Deployment, Prepared
 from sagelet.deploy.executor import Executor
 from sagelet.deploy.plan import CreateEndpoint, sentence
@@ -60,6 +62,16 @@ class Served:
         except OperationFailed as failed:
             return failed.reason
         return ""
+
+    def browse(self) -> str:
+        """Open its page in a browser that is signed in; return what to say of it.
+
+        Raises:
+            RemoteError: the daemon does not answer.
+        """
+        login = local_api(self._app).login(f"/endpoints/{self.name}")
+        url = login["url"]
+        return "opened the page" if show(url) else f"the page, signed in for a minute: {url}"
 
     def is_in_service(self) -> bool:
         """Tell whether it serves."""

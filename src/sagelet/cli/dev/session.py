@@ -40,6 +40,10 @@ class Serves(Protocol):
         """Start fresh workers."""
         ...
 
+    def browse(self) -> str:
+        """Show its page in a browser; return what to say of it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -151,6 +155,8 @@ class Session:
         elif key == "t" and self._trial is not None:
             trial = self._trial
             self._in_background(lambda: self._try(trial))
+        elif key == "b":
+            self._in_background(lambda: self._messages.put(Noted(self._served.browse())))
         elif key == "l":
             self._shows_log = not self._shows_log
             self._console.line(f"log lines {'on' if self._shows_log else 'off'}", dim=True)

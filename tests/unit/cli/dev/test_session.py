@@ -38,6 +38,9 @@ class Endpoint:
     def is_in_service(self) -> bool:
         return self.serves
 
+    def browse(self) -> str:
+        return "opened the page"
+
     def renew(self) -> None:
         self.renewed += 1
         raise RemoteRefused("UpdateEndpoint", "ValidationException", "it has failed")
@@ -153,6 +156,11 @@ def test_a_reload_that_is_refused_is_told(dev: Dev) -> None:
     assert dev.endpoint.renewed == 1
 
 
+def test_b_shows_its_page(dev: Dev) -> None:
+    assert dev.says(Pressed("b")) == ""
+    assert dev.says(dev.messages.get(timeout=10)) == "opened the page\n"
+
+
 def test_q_ends_it_and_other_keys_do_nothing(dev: Dev) -> None:
     assert dev.says(Pressed("x")) == ""
     dev.messages.put(Logged("one"))
@@ -209,7 +217,7 @@ def test_the_status_line_has_load_latency_and_keys() -> None:
     rate = Rate()
     assert status_line(facts(7), rate, can_test=True, shows_log=True) == (
         "line-fit · generation 3 · 2 workers · 0 req/s · p50 1.2 ms   "
-        "[r]eload [t]est [l]og off [q]uit"
+        "[b]rowser [r]eload [t]est [l]og off [q]uit"
     )
     line = status_line(
         facts(0, latency_ms={}, errors=2, waiting=3, is_parked=True),
@@ -219,7 +227,7 @@ def test_the_status_line_has_load_latency_and_keys() -> None:
     )
     assert line == (
         "line-fit · generation 3 · parked · 0 req/s · 3 waiting · 2 failed   "
-        "[r]eload [l]og on [q]uit"
+        "[b]rowser [r]eload [l]og on [q]uit"
     )
 
 
