@@ -16,6 +16,7 @@ from text_classification import data
 
 PROJECT = Path(__file__).resolve().parent
 PAYLOAD = PROJECT / "tests" / "payloads" / "wimbledon.json"
+ENDPOINT = "pytorch-text-classification"
 # The first article's figure for deploying to SageMaker's own local mode, in seconds.
 ARTICLE_S = 23
 
@@ -48,7 +49,10 @@ Ask it from anywhere on this machine:
     eval "$(sagelet env)"                        # then any AWS client
     aws sagemaker list-endpoints
 Edit deploy/sagemaker/serve.py and ask again: the next answer runs the new code.
-Stop everything with `sagelet down`.""")
+Stop everything with `sagelet down`.
+""")
+    print("# its page: choose the example and press Run (after a minute, `sagelet ui` signs in again)")
+    sagelet("ui", ENDPOINT, "--no-open")
 
 
 def sagelet(*arguments: str, capture: bool = False) -> str:
