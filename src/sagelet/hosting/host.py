@@ -89,6 +89,7 @@ class LocalEndpointHost:
         self._account = account
         self._running: dict[str, RunningEndpoint] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._deletions: set[asyncio.Task[None]] = set()  # what they end is in no other hands
         self._some_at_once = asyncio.Semaphore(_COMING_UP_AT_ONCE)
         # None before start and after close: what is recorded then is found by the next start.
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,7 +116,7 @@ class LocalEndpointHost:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         running, self._running = self._running, {}
-        await asyncio.gather(*(each.close() for each in running.values()))
+        await asyncio.gather(*(each.close() for each in running.values()), *self._deletions)
         await self._watcher.close()
 
     def converge(self, endpoint: Endpoint) -> None:
@@ -187,11 +188,11 @@ class LocalEndpointHost:
     def _converge(self, endpoint: Endpoint, few: asyncio.Semaphore | None = None) -> None:
         running = self._running.get(endpoint.name) or self._run(endpoint)
         self._running[endpoint.name] = running
-        self._begin(endpoint, running.converge, few or self._some_at_once)
+        self._begin(self._tasks, endpoint, running.converge, few or self._some_at_once)
 
     def _delete(self, endpoint: Endpoint) -> None:
         running = self._running.pop(endpoint.name, None) or self._run(endpoint)
-        self._begin(endpoint, running.delete)
+        self._begin(self._deletions, endpoint, running.delete)
 
     def _run(self, endpoint: Endpoint) -> RunningEndpoint:
         return RunningEndpoint(
@@ -205,10 +206,16 @@ class LocalEndpointHost:
             account_id=self._account.id,
         )
 
-    def _begin(self, endpoint: Endpoint, work: Work, few: asyncio.Semaphore | None = None) -> None:
+    def _begin(
+        self,
+        tasks: set[asyncio.Task[None]],
+        endpoint: Endpoint,
+        work: Work,
+        few: asyncio.Semaphore | None = None,
+    ) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(endpoint, work, few))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _guarded(self, endpoint: Endpoint, work: Work, few: asyncio.Semaphore | None) -> None:
         """Do a piece of work on an endpoint; if it goes wrong in a way of our own, say so."""

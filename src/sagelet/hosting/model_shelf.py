@@ -60,7 +60,7 @@ class ModelShelf:
     @property
     def is_full(self) -> bool:
         """Whether there is no room for one more, counting those that are being loaded."""
-        return len(self._held) + len(self._loading) >= self.limit
+        return len(self._held.keys() | self._loading.keys()) >= self.limit
 
     def __contains__(self, name: object) -> bool:
         """Say whether a model is loaded, or being loaded."""
@@ -113,7 +113,8 @@ class ModelShelf:
         held = self._held.pop(name, None)
         if held is None:
             raise ModelNotLoaded(name=name)
-        await self._retire(held, self._drain_s)
+        # Whoever asked for it may go away meanwhile, and the model is in nobody else's hands.
+        await asyncio.shield(self.begin(self._retire(held, self._drain_s)))
 
     async def drain(self, within_s: float) -> None:
         """Let all requests be answered, and end all workers."""
@@ -155,10 +156,11 @@ class ModelShelf:
                 pool = await self._starter.pool(start, files)
             except BaseException:
                 await asyncio.to_thread(shutil.rmtree, tree, ignore_errors=True)
-                raise
-            finally:
                 await start.sink.flush()
-        held = self._held[model.name] = Held(model, called, pool, tree)
+                raise
+            # Held before anything else is waited for: `drain` ends what is held.
+            held = self._held[model.name] = Held(model, called, pool, tree)
+            await start.sink.flush()
         self._make_room(0)
         start.sink.add(f"loaded model {called}; {len(self._held)} of {self.limit} are")
         return held

@@ -72,7 +72,7 @@ class LogSink:
     async def flush(self) -> None:
         """Wait until all lines are written."""
         while self._writing is not None:
-            await self._writing
+            await asyncio.shield(self._writing)  # whoever gives up the wait loses no line
 
     async def _write(self) -> None:
         try:

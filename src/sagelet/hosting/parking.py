@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sagelet.hosting.pool import Pool
+from sagelet.hosting.together import to_the_end
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Parking:
         while True:
             await asyncio.sleep(self._every_s)
             try:
-                await self.look()
+                await to_the_end(self.look())  # workers that are being stopped are nobody else's
             except Exception:
                 log.exception("parking")  # a defect of ours; the next look is another
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from sagelet.errors import WorkerStartFailed
 from sagelet.hosting import failures
+from sagelet.hosting.together import to_the_end
 from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import Backoff, CrashBreaker
 
@@ -117,7 +118,8 @@ class Recovery:
                 continue
             if generation == self.recruiting.order.generation:
                 break
-            await worker.stop(self.recruiting.stop_s)  # an edit went live while it loaded
+            # An edit went live while it loaded.
+            await to_the_end(worker.stop(self.recruiting.stop_s))
         self._delays[worker] = delays
         self._admit(worker)
 

@@ -64,7 +64,7 @@ class Reloading:
             if isinstance(swapped, Swapped):
                 await self._report_swap(swapped, generation, names, begun)
                 return Outcome.SERVED
-            fresh = await unless(newer, self._fresh(pool, generation, sample))
+            fresh = await unless(newer, self._fresh(pool, generation, sample), _drop)
         except SageletError as error:
             if newer.is_set():
                 return Outcome.SUPERSEDED  # it may have been read in the middle of a save
@@ -141,6 +141,11 @@ class Reloading:
         if text != self._sample_problem:
             self._sample_problem = text
             self._around.on_problem(text)
+
+
+async def _drop(pools: Collection[Pool]) -> None:
+    """End pools that came up for nothing."""
+    await asyncio.gather(*(pool.drain(0) for pool in pools))
 
 
 def _names(changes: Collection[Path]) -> str:

@@ -23,6 +23,7 @@ from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.parking import Parkable
 from sagelet.hosting.reloads import Reloading, Surroundings
 from sagelet.hosting.settings import HostingSettings
+from sagelet.hosting.together import to_the_end
 from sagelet.hosting.versions import VERSIONS, Deployed, Deployer, Serves, VariantFailed, Version
 from sagelet.supervision.foreground import UNHURRIED_S
 from sagelet.supervision.watching import Watcher
@@ -120,7 +121,7 @@ class RunningEndpoint:
                 self._endpoint = endpoint
                 await asyncio.to_thread(self._ledger.in_service, endpoint, endpoint.wanted)
                 return
-            await self._stop_watching()
+            await to_the_end(self._stop_watching())
             self._endpoint = endpoint
             if self._version is None:
                 await self._generations.remember()
@@ -155,11 +156,12 @@ class RunningEndpoint:
         version = await self._deployer.bring_up(
             self._endpoint, serving, generation, self._on_problem
         )
-        await self._generations.keep(generation)
+        # Before anything else is waited for: `_shut` ends the version that is here.
         old, self._version = self._version, version
         self._watch(version)
         if old is not None:
             self._begin(old.drain(self._settings.drain_s))
+        await self._generations.keep(generation)
 
     async def _fall_back(self, endpoint: Endpoint, failed: VariantFailed) -> None:
         """Serve what was served before an update, if anything was, and record why."""
@@ -191,9 +193,10 @@ class RunningEndpoint:
             return Outcome.REFUSED
         await asyncio.to_thread(self._ledger.in_service, endpoint, endpoint.wanted)
         self._notes.add(endpoint.name, "", "in service after an edit")
-        for watch in broken:  # not here: this very task is one of theirs
-            self._watches.remove(watch)
-            self._begin(watch.close())
+        for watch in broken:
+            if watch in self._watches:  # else it is being closed
+                self._watches.remove(watch)
+                self._begin(watch.close())  # not here: this very task is one of theirs
         return Outcome.SERVED
 
     def _note_failure(self, failed: VariantFailed) -> str:
@@ -212,8 +215,9 @@ class RunningEndpoint:
         self._watches.append(FolderWatch(prints, attempt, problem, self._watcher))
 
     async def _stop_watching(self) -> None:
-        watches, self._watches = self._watches, []
-        await asyncio.gather(*(watch.close() for watch in watches))
+        while self._watches:  # an attempt may bring others before it is broken off
+            watches, self._watches = self._watches, []
+            await asyncio.gather(*(watch.close() for watch in watches))
 
     def _surroundings(self, deployed: Deployed) -> Surroundings:
         name = deployed.variant.name

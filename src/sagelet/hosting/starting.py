@@ -24,6 +24,7 @@ from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.samples import Sample, read_sample
 from sagelet.hosting.settings import Container, HostingSettings
+from sagelet.hosting.together import to_the_end
 from sagelet.hosting.traces import Traces
 from sagelet.hosting.worker import Interpreters, Launches, Recruiting
 from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
@@ -66,7 +67,7 @@ async def try_out(pool: Pool, sample: Sample | None) -> None:
     try:
         await pool.try_sample(sample)
     except BaseException:
-        await pool.drain(0)
+        await to_the_end(pool.drain(0))
         raise
 
 
@@ -142,8 +143,9 @@ class PoolStarter:
         warning = await asyncio.to_thread(shortage, files.root, start.container.workers)
         if warning:
             start.on_note(warning)
+        sample = await read_sample(start.container.sample, start.on_note)
         await pool.start()
-        await try_out(pool, await read_sample(start.container.sample, start.on_note))
+        await try_out(pool, sample)
         return pool
 
     async def renewed(self, pool: Pool, start: Start, files: ModelFiles, generation: int) -> Pool:

@@ -24,7 +24,7 @@ from sagelet.hosting.pool import Pool
 from sagelet.hosting.routing import Routing
 from sagelet.hosting.settings import Container, HostingSettings
 from sagelet.hosting.starting import PoolStarter, Start
-from sagelet.hosting.together import start_together
+from sagelet.hosting.together import start_together, to_the_end
 from sagelet.journal.streams import LogStreams
 
 VERSIONS = "versions"
@@ -233,25 +233,34 @@ class Deployer:
         sink.keep(container.log_bytes)
         for notice in ignored_variables.notices(model.environment):
             sink.add(notice)
+        start = Start(
+            endpoint=endpoint.name,
+            ulid=endpoint.ulid,
+            variant=variant.name,
+            model=model,
+            container=container,
+            tree=tree,
+            generation=generation,
+            sink=sink,
+            on_note=note,
+        )
+        return await self._up(start, variant, hold)
+
+    async def _up(self, start: Start, variant: Variant, hold: Hold | None) -> Up:
+        """Return a variant that is up; if it does not come up, let go of its port."""
         try:
-            start = Start(
-                endpoint=endpoint.name,
-                ulid=endpoint.ulid,
-                variant=variant.name,
-                model=model,
-                container=container,
-                tree=tree,
-                generation=generation,
-                sink=sink,
-                on_note=note,
-            )
-            return Up(variant.name, await self._server(start, variant), hold)
+            up = Up(variant.name, await self._server(start, variant), hold)
         except BaseException:
             if hold is not None:
                 await hold.release(0)
+            await start.sink.flush()
             raise
-        finally:
-            await sink.flush()
+        try:
+            await start.sink.flush()
+        except BaseException:
+            await to_the_end(up.drain(0))  # nobody else knows of it yet
+            raise
+        return up
 
     async def _server(self, start: Start, variant: Variant) -> Deployed | MultiModel:
         prints: Fingerprints | None = None

@@ -17,6 +17,7 @@ from sagelet.hosting import failures
 from sagelet.hosting.connection import ConnectionGone, WorkerConnection
 from sagelet.hosting.death import Death, OutOfMemoryKills
 from sagelet.hosting.output import OutputPipe
+from sagelet.hosting.together import to_the_end
 from sagelet.hosting.traces import Traces
 from sagelet.supervision.child import Child
 from sagelet.worker.frames import encode_frame
@@ -96,7 +97,8 @@ class Worker:
                 await self._child.wait()
         except TimeoutError:
             await self._child.stop(grace_s)
-        await self.over()
+        finally:
+            await self.over()
 
     async def abort(self) -> None:
         """End a worker that hangs: its stacks go to the log first."""
@@ -167,17 +169,16 @@ class Recruiting:
         """End a child that did not come up."""
         connection.close()
         if not child.has_ended:
-            await asyncio.shield(child.stop(self.stop_s))
+            await to_the_end(child.stop(self.stop_s))
 
     async def _launch(self, fds: Sequence[int]) -> Child:
         """Launch the child. Once begun it is not broken off: nobody would own the child then."""
         launching = asyncio.ensure_future(self.launcher.launch(self.order, fds))
         try:
-            return await asyncio.shield(launching)
+            return await to_the_end(launching)
         except asyncio.CancelledError:
-            await asyncio.wait({launching})
-            if launching.exception() is None:
-                await launching.result().stop(self.stop_s)
+            if not launching.cancelled() and launching.exception() is None:
+                await to_the_end(launching.result().stop(self.stop_s))
             raise
         except ChildFailed as error:
             raise WorkerStartFailed(
@@ -213,7 +214,9 @@ class Recruiting:
 
 async def _over(output: OutputPipe) -> None:
     """Wait for the last line, but not for ever: what a worker left behind may hold the pipe."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_LINGER_S):
-            await asyncio.shield(output.ended)
-    output.close()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                await asyncio.shield(output.ended)
+    finally:
+        output.close()
