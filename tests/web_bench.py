@@ -12,7 +12,6 @@ import httpx
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.home import Home
 from sagelet.hosting.call_history import KeptCalls
-from sagelet.web.access.sessions import COOKIE
 from sagelet.web.app import WebApp
 from sagelet.web.backend import Backend
 from sagelet.wire.signatures import Verifier
@@ -63,7 +62,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     assert session is not None
     transport = httpx.ASGITransport(app)
     async with (
-        httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={COOKIE: token}) as owner,
+        httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={app.site.access.cookie: token}) as owner,
         httpx.AsyncClient(transport=transport, base_url=ADDRESS) as visitor,
     ):
         yield WebBench(bench, app, owner, visitor, session.csrf, history)

@@ -13,7 +13,6 @@ from sagelet.domain.clock import SystemClock
 from sagelet.environments.credentials import LocalCredentials
 from sagelet.environments.local_api import LocalApi
 from sagelet.errors import RemoteRefused
-from sagelet.web.access.sessions import COOKIE
 from tests.door_rig import Door, a_door
 from tests.signed_requests import KEY, REGION, SECRET
 from tests.web_bench import WebBench, a_web_bench
@@ -74,7 +73,7 @@ async def test_a_visitor_is_sent_to_sign_in_and_then_where_they_wanted_to_go(web
     back = await web.visitor.post("/login", data={"token": token, "next": "/jobs?status=Failed"})
     assert (back.status_code, back.headers["location"]) == (303, "/jobs?status=Failed")
     cookie = back.headers["set-cookie"]
-    assert cookie.startswith(f"{COOKIE}=")
+    assert cookie.startswith("sagelet_session_7543=")
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert (await web.visitor.get("/")).status_code == 200

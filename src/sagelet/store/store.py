@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sagelet.domain.account import Account
 from sagelet.domain.hosting import Endpoint, EndpointConfig, Model
+from sagelet.store.api_keys import ApiKeys, MutableApiKeys
 from sagelet.store.calls import Calls, MutableCalls
 from sagelet.store.changes import Changes
 from sagelet.store.connections import MEMORY, open_reader, open_writer, translating
@@ -25,6 +26,7 @@ from sagelet.store.endpoints import ENDPOINTS
 from sagelet.store.listing import Seal
 from sagelet.store.models import MODELS
 from sagelet.store.resources import Footing, MutableResources, Resources
+from sagelet.store.sessions import MutableSessions, Sessions
 from sagelet.store.settings import MutableSettings, Settings
 from sagelet.store.tags import MutableTags, Tags
 from sagelet.store.training_jobs import TRAINING_JOBS, MutableTrainingJobs, TrainingJobs
@@ -40,6 +42,8 @@ class Snapshot:
         self.endpoints: Resources[Endpoint] = Resources(ENDPOINTS, footing)
         self.training_jobs = TrainingJobs(TRAINING_JOBS, footing)
         self.tags = Tags(footing)
+        self.sessions = Sessions(footing)
+        self.api_keys = ApiKeys(footing)
         self.calls = Calls(footing)
         self.settings = Settings(footing)
 
@@ -56,6 +60,8 @@ class Transaction:
         self.endpoints: MutableResources[Endpoint] = MutableResources(ENDPOINTS, footing)
         self.training_jobs = MutableTrainingJobs(TRAINING_JOBS, footing)
         self.tags = MutableTags(footing)
+        self.sessions = MutableSessions(footing)
+        self.api_keys = MutableApiKeys(footing)
         self.calls = MutableCalls(footing)
         self.settings = MutableSettings(footing)
 

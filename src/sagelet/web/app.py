@@ -49,7 +49,7 @@ class WebApp:
 
     def __init__(self, backend: Backend) -> None:
         """Build them on what the daemon offers."""
-        self.site = Site(backend, Access(backend.verifier), Rendering())
+        self.site = Site(backend, Access(backend), Rendering())
         owners: list[BaseRoute] = [*DashboardPages(self.site).routes()]
         anybody: list[BaseRoute] = [
             Mount("/static", StaticFiles()),

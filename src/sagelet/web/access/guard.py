@@ -2,51 +2,76 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+import math
+from collections.abc import Callable
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sagelet.web.access.api_keys import ApiKeys
+from sagelet.web.access.limits import RateLimiter
 from sagelet.web.access.paths import login_path, own_path
-from sagelet.web.access.principals import Owner, Principal, Visitor
-from sagelet.web.access.sessions import COOKIE, OneTimeTokens, Sessions
+from sagelet.web.access.principals import KeyHolder, Owner, Principal, Visitor
+from sagelet.web.access.sessions import OneTimeTokens, Sessions, cookie_of
+from sagelet.web.access.signed import SERVICE, body_digest, head_of, is_signed
+from sagelet.web.backend import Backend
 from sagelet.web.faults import Refused
-from sagelet.wire.messages import Headers, RequestHead
-from sagelet.wire.signatures import Verifier
 
-SERVICE = "sagelet"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+BEARER = {"www-authenticate": "Bearer"}
 _SIGN_IN = "sign in first: `sagelet ui` opens a browser that is"
 
 
 class Access:
-    """Knows who may ask what. Every request's principal is found once, by `principal_of`."""
+    """Knows who may ask what. Every request's principal is found once, by `principal_of`.
 
-    def __init__(self, verifier: Verifier) -> None:
-        """Begin with no session and no token; `verifier` knows the home's access keys."""
-        self.sessions = Sessions()
+    `open_to_visitors` returns how often a minute anybody may ask an endpoint; None: not at all.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        """Stand on the home's sessions, API keys and access keys."""
+        self.sessions = Sessions(backend.store, backend.clock)
         self.one_time_tokens = OneTimeTokens()
-        self._verifier = verifier
+        self.keys = ApiKeys(backend.store, backend.clock)
+        self.limits = RateLimiter()
+        self.cookie = cookie_of(backend.address)
+        self.open_to_visitors: Callable[[str], int | None] = lambda _endpoint: None
+        self._verifier = backend.verifier
+        self._clock = backend.clock
 
     def principal_of(self, request: Request, body_sha256: str | None = None) -> Principal:
         """Return who a request is from; `body_sha256` is its body's, where it is signed.
 
         Raises:
             Fault: it is signed, and not by a key that we know.
+            Refused: 401 for an API key that is none, or no longer.
         """
         if is_signed(request):
             self._verifier.verify(head_of(request), body_sha256=body_sha256, service=SERVICE)
             return Owner()
-        token = request.cookies.get(COOKIE)
+        key = _api_key(request)
+        if key is not None:
+            return self._holder_of(key)
+        token = request.cookies.get(self.cookie)
         session = self.sessions.find(token) if token else None
         if session is not None:
             return Owner(csrf=session.csrf)
-        return Visitor(request.client.host if request.client else "")
+        return _visitor(request)
+
+    def _holder_of(self, text: str) -> KeyHolder:
+        key = self.keys.find(text)
+        if key is None:
+            raise Refused(401, "there is no such API key, or it was revoked", BEARER)
+        if not key.is_good_at(self._clock.now()):
+            raise Refused(401, f"the API key {key.shown} has expired", BEARER)
+        self.keys.note_use(key)
+        endpoints = frozenset(name.lower() for name in key.endpoints)
+        return KeyHolder(key.id, endpoints, key.per_minute, key.origins)
 
 
 def principal(request: Request) -> Principal:
@@ -61,11 +86,9 @@ def require_owner(request: Request) -> Owner:
     JSON clients send it in the header; forms are read by `checked_form`.
 
     Raises:
-        Refused: 401 for anybody else, 403 without the token.
+        Refused: 401 for a visitor, 403 for an API key or without the token.
     """
-    who = principal(request)
-    if not isinstance(who, Owner):
-        raise Refused(401, _SIGN_IN)
+    who = _owner(request)
     if request.method not in SAFE_METHODS:
         _require_token(who, request.headers.get(CSRF_HEADER, ""))
     return who
@@ -75,7 +98,7 @@ def require_signature(request: Request) -> None:
     """Let only a signed request pass: what is asked for is not for a browser, signed in or not.
 
     Raises:
-        Refused: 401 for anybody else, 403 for a browser.
+        Refused: 401 for a visitor, 403 for an API key or a browser.
     """
     if require_owner(request).csrf is not None:
         raise Refused(403, f"{request.url.path} is for requests that are signed")
@@ -85,20 +108,72 @@ async def checked_form(request: Request) -> FormData:
     """Return the owner's form, which is the only way that a page's POST is read.
 
     Raises:
-        Refused: 401 for anybody else, 403 without the session's token.
+        Refused: 401 for a visitor, 403 for an API key or without the session's token.
     """
-    who = principal(request)
-    if not isinstance(who, Owner):
-        raise Refused(401, _SIGN_IN)
+    who = _owner(request)
     form = await request.form()
     given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)
     _require_token(who, given if isinstance(given, str) else "")
     return form
 
 
+def may_predict(request: Request, endpoint: str) -> Principal:
+    """Return who asks an endpoint, or for what one needs to know to ask it.
+
+    Nobody but its owner learns from a refusal whether there is such an endpoint.
+
+    Raises:
+        Refused: 401 for a visitor, unless anybody may; 403 for a key that is not good for this
+            endpoint, or an owner's form without its token; 429 for asking too often.
+    """
+    who = principal(request)
+    if isinstance(who, Owner):
+        return require_owner(request)
+    access: Access = request.state.access
+    wait_s = _taken(access, who, endpoint)
+    if wait_s is not None:
+        raise Refused(429, "too many requests", {"retry-after": str(math.ceil(wait_s))})
+    return who
+
+
+def _taken(access: Access, who: KeyHolder | Visitor, endpoint: str) -> float | None:
+    """Take one of the requests that somebody has; return the seconds to wait if there is none."""
+    if isinstance(who, KeyHolder):
+        if not who.may_use(endpoint):
+            raise Refused(403, f"this API key is not good for an endpoint {endpoint}")
+        return access.limits.take(f"key:{who.key_id}", who.per_minute)
+    per_minute = access.open_to_visitors(endpoint)
+    if per_minute is None:
+        raise Refused(401, "an API key is needed: `Authorization: Bearer …`", BEARER)
+    return access.limits.take(f"visitor:{who.address}", per_minute)
+
+
+def _owner(request: Request) -> Owner:
+    who = principal(request)
+    if isinstance(who, KeyHolder):
+        raise Refused(403, "an API key may ask endpoints, and nothing else")
+    if not isinstance(who, Owner):
+        raise Refused(401, _SIGN_IN)
+    return who
+
+
 def _require_token(who: Owner, given: str) -> None:
-    if who.csrf is not None and not hmac.compare_digest(who.csrf.encode(), given.encode()):
+    if who.csrf is not None and not hmac.compare_digest(
+        who.csrf.encode(), given.encode("utf-8", "replace")
+    ):
         raise Refused(403, "the form's token is missing or old: load the page again")
+
+
+def _visitor(request: Request) -> Visitor:
+    return Visitor(request.client.host if request.client else "")
+
+
+def _api_key(request: Request) -> str | None:
+    """Return what a request sends as an API key, if it sends one."""
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    return request.headers.get("x-api-key")
 
 
 class Identified:
@@ -113,12 +188,12 @@ class Identified:
         """Pass a request on with its principal."""
         if scope["type"] == "http":
             request = Request(scope, receive)
+            request.state.access = self._access
             # Whoever cannot be told who they are is nobody; the error's page needs to know as much.
-            request.state.principal = Visitor(request.client.host if request.client else "")
+            request.state.principal = _visitor(request)
             digest = None
             if is_signed(request):
-                body = await request.body()
-                digest, receive = hashlib.sha256(body).hexdigest(), _once_more(body, receive)
+                digest, receive = await body_digest(request, receive)
             request.state.principal = self._access.principal_of(request, digest)
         await self._app(scope, receive, send)
 
@@ -141,30 +216,3 @@ class OwnersOnly:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         answer: Response = RedirectResponse(login_path(own_path(wanted)), status_code=303)
         await answer(scope, receive, send)
-
-
-def is_signed(request: Request) -> bool:
-    """Say whether a request claims a signature, which covers its body."""
-    return request.headers.get("authorization", "").startswith("AWS4-")
-
-
-def _once_more(body: bytes, receive: Receive) -> Receive:
-    """Return what gives a body that was read once more, then what comes after it."""
-    parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def received() -> Message:
-        return parts.pop() if parts else await receive()
-
-    return received
-
-
-def head_of(request: Request) -> RequestHead:
-    """Return a request's head as signatures are made of it."""
-    return RequestHead(
-        method=request.method,
-        raw_path=request.scope["raw_path"].decode("latin-1"),
-        raw_query=request.scope["query_string"].decode("latin-1"),
-        headers=Headers(
-            [(k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw]
-        ),
-    )

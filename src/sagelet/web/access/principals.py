@@ -20,14 +20,20 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Whoever holds an API key, told by its id. `endpoints` are those it is good for; none: all."""
+    """Whoever holds an API key, told by its id.
+
+    `endpoints` are those it is good for, in lower case; none: all. `per_minute` is how often, 0 as
+    often as they like. `origins` are the sites whose pages may use it.
+    """
 
     key_id: str
     endpoints: frozenset[str]
+    per_minute: int = 0
+    origins: tuple[str, ...] = ()
 
     def may_use(self, endpoint: str) -> bool:
-        """Say whether the key is good for an endpoint."""
-        return not self.endpoints or endpoint in self.endpoints
+        """Say whether the key is good for an endpoint, whose name SageMaker tells by no case."""
+        return not self.endpoints or endpoint.lower() in self.endpoints
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import checked_form
 from sagelet.web.access.paths import own_path
-from sagelet.web.access.sessions import COOKIE, LASTS_S
+from sagelet.web.access.sessions import LASTS_S
+from sagelet.web.access.small_forms import small_form
 from sagelet.web.faults import Refused
 from sagelet.web.site import Site
 
@@ -35,19 +36,18 @@ class LoginPages:
         return self._site.rendering.page(request, "login.html.j2", wanted=wanted)
 
     async def _sign_in(self, request: Request) -> Response:
-        form = await request.form()
-        token = form.get("token")
-        if not isinstance(token, str) or not self._site.access.one_time_tokens.redeem(
-            token.strip()
-        ):
+        form = await small_form(request)
+        if not self._site.access.one_time_tokens.redeem(form.get("token", "").strip()):
             raise Refused(
                 401,
                 "this token has been used, or it is older than a minute: `sagelet ui` makes one",
             )
-        answer = RedirectResponse(own_path(str(form.get("next", "/"))), status_code=303)
+        access = self._site.access
+        access.sessions.end(request.cookies.get(access.cookie, ""))
+        answer = RedirectResponse(own_path(form.get("next", "/")), status_code=303)
         answer.set_cookie(
-            COOKIE,
-            self._site.access.sessions.begin(),
+            access.cookie,
+            access.sessions.begin(),
             max_age=LASTS_S,
             httponly=True,
             samesite="strict",
@@ -56,7 +56,8 @@ class LoginPages:
 
     async def _sign_out(self, request: Request) -> Response:
         await checked_form(request)
-        self._site.access.sessions.end(request.cookies.get(COOKIE, ""))
+        access = self._site.access
+        access.sessions.end(request.cookies.get(access.cookie, ""))
         answer = RedirectResponse("/login", status_code=303)
-        answer.delete_cookie(COOKIE)
+        answer.delete_cookie(access.cookie, httponly=True, samesite="strict")
         return answer
