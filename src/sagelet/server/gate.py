@@ -2,7 +2,13 @@
 
 Any web page can make a browser post to 127.0.0.1, and a name can be made to resolve to it. So the
 Host header must be one of ours (DNS rebinding), and a request that a foreign page caused is refused
-(Origin, Sec-Fetch-Site), whatever its method and path. No CORS header is ever sent.
+(Origin, Sec-Fetch-Site), whatever its method and path. Two kinds of requests are left to the web
+app to judge:
+
+    a link to one of its pages   the browser goes there, and no script of the other site sees it;
+                                 a page changes nothing, and SameSite=Strict keeps the cookie back
+    what an API key is good for  from a site that the key's owner has named; the key itself is in a
+                                 header, which no browser adds by itself
 """
 
 from __future__ import annotations
@@ -40,8 +46,13 @@ class Gate:
         self._hosts = LOOPBACK_NAMES | {name.lower() for name in allowed_hosts}
         self._seen: set[bytes] = set()
 
-    def check(self, headers: Headers) -> None:
+    def check(
+        self, headers: Headers, *, shows_page: bool = False, takes_keys: bool = False
+    ) -> None:
         """Let a request in.
+
+        `shows_page` says that it is a GET of a page of ours, `takes_keys` that the web app answers
+        no foreign Origin there but with an API key that names it.
 
         Raises:
             Refused: 431 for too many headers, 421 for a Host that is not ours, 403 for a request
@@ -50,7 +61,12 @@ class Gate:
         if len(list(headers)) > _HEADERS_AT_MOST:
             raise Refused(431, f"more than {_HEADERS_AT_MOST} header fields")
         self._check_host(headers)
-        self._check_origin(headers)
+        origins = headers.get_all("origin")
+        if takes_keys and len(origins) == 1 and not self._is_ours(origins[0], headers["host"]):
+            return
+        self._check_origins(origins, headers["host"])
+        if not (shows_page and _is_navigation(headers)):
+            _check_site(headers)
 
     def surely_admits(self, headers: Mapping[bytes, bytes]) -> bool:
         """Say whether `check` would let in a request with these fields, one of each name.
@@ -82,13 +98,10 @@ class Gate:
                 "use 127.0.0.1 or localhost, or start it with --allow-host NAME",
             )
 
-    def _check_origin(self, headers: Headers) -> None:
-        site = headers.get("sec-fetch-site")
-        if site is not None and site not in ("same-origin", "none"):
-            raise Refused(403, f"a request from another site (Sec-Fetch-Site: {site})")
-        origin = headers.get("origin")
-        if origin is not None and not self._is_ours(origin, headers["host"]):
-            raise Refused(403, f"a request from another site (Origin: {origin})")
+    def _check_origins(self, origins: list[str], host: str) -> None:
+        for origin in origins:
+            if not self._is_ours(origin, host):
+                raise Refused(403, f"a request from another site (Origin: {origin})")
 
     def _is_ours(self, origin: str, host: str) -> bool:
         try:
@@ -96,6 +109,19 @@ class Gate:
         except ValueError:
             return False
         return parts.scheme == "http" and parts.netloc.lower() == host.lower()
+
+
+def _check_site(headers: Headers) -> None:
+    for site in headers.get_all("sec-fetch-site"):
+        if site not in ("same-origin", "none"):
+            raise Refused(403, f"a request from another site (Sec-Fetch-Site: {site})")
+
+
+def _is_navigation(headers: Headers) -> bool:
+    """Say whether a browser shows what it gets in a window of its own, and in no frame."""
+    return headers.get_all("sec-fetch-mode") == ["navigate"] and headers.get_all(
+        "sec-fetch-dest"
+    ) == ["document"]
 
 
 def _name_of(host: str) -> str:
