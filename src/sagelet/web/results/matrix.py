@@ -1,0 +1,122 @@
+"""Numbers in rows and columns: a heat map where they are few, else their shape and their range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sagelet.web.results.context import Context
+from sagelet.web.results.values import Place, finite, is_number, number_text
+
+MOST_SIDE = 64
+"""A matrix of at most so many rows and columns is shown number by number."""
+
+STEPS = 8
+_MOST_DIMENSIONS = 8
+_FIRST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number, short and exact. `heat` is 1 to 8 from the least to the most; 0 is no number."""
+
+    text: str
+    exact: str
+    heat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """All numbers, row by row. `place` is where they stand in the answer."""
+
+    template: ClassVar[str] = "results/matrix.html.j2"
+    rows: tuple[tuple[Cell, ...], ...]
+    facts: Numbers
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is told of many numbers. `odd` are NaN and infinities, which the rest leaves out."""
+
+    shape: tuple[int, ...]
+    least: str
+    most: str
+    mean: str
+    odd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Too many numbers, or too many dimensions, to show each."""
+
+    template: ClassVar[str] = "results/numbers.html.j2"
+    facts: Numbers
+    first: tuple[str, ...]
+    place: Place
+
+
+def detect(value: object, context: Context) -> Matrix | Summary | None:
+    """Return numbers in a regular shape; two or more of them."""
+    shape = shape_of(value)
+    if shape is None:
+        return None
+    numbers = list(flat(value))
+    if len(numbers) < 2:
+        return None
+    facts = _facts(numbers, shape)
+    is_small = len(shape) <= 2 and max(shape) <= MOST_SIDE
+    if not is_small or len(numbers) > max(context.budget.elements, MOST_SIDE):
+        first = tuple(number_text(each) for each in numbers[:_FIRST])
+        return Summary(facts, first, context.place)
+    context.budget.take(len(numbers))
+    width = shape[-1]
+    rows = [numbers[at : at + width] for at in range(0, len(numbers), width)]
+    usable = [float(each) for each in numbers if finite(each)]
+    low, high = (min(usable), max(usable)) if usable else (0.0, 0.0)
+    shown = tuple(tuple(_cell(each, low, high) for each in row) for row in rows)
+    return Matrix(shown, facts, context.place)
+
+
+def shape_of(value: object) -> tuple[int, ...] | None:
+    """Return the shape of nested lists of numbers; None where they are not regular, or empty."""
+    shape: list[int] = []
+    level = [value]
+    while isinstance(level[0], list):
+        size = len(level[0])
+        if not size or len(shape) == _MOST_DIMENSIONS:
+            return None
+        if not all(isinstance(each, list) and len(each) == size for each in level):
+            return None
+        shape.append(size)
+        level = [item for each in level if isinstance(each, list) for item in each]
+    return tuple(shape) if shape and all(map(is_number, level)) else None
+
+
+def flat(value: object) -> Iterator[int | float]:
+    """Yield the numbers of nested lists, in order."""
+    if isinstance(value, list):
+        for each in value:
+            yield from flat(each)
+    elif is_number(value):
+        yield value
+
+
+def _facts(numbers: list[int | float], shape: tuple[int, ...]) -> Numbers:
+    usable = [float(each) for each in numbers if finite(each)]
+    odd = len(numbers) - len(usable)
+    if not usable:
+        return Numbers(shape, "", "", "", odd)
+    mean = sum(each / len(usable) for each in usable)
+    return Numbers(shape, f"{min(usable):.6g}", f"{max(usable):.6g}", f"{mean:.6g}", odd)
+
+
+def _cell(number: float, low: float, high: float) -> Cell:
+    exact = number_text(number)
+    short = exact if len(exact) <= 6 else f"{number:.3g}" if finite(number) else exact[:12]
+    if not finite(number):
+        return Cell(short, exact, 0)
+    span = high / 2 - low / 2  # halves, for the whole may be more than a float can hold
+    share = (number / 2 - low / 2) / span if span else 0.5
+    return Cell(short, exact, 1 + min(int(share * STEPS), STEPS - 1))

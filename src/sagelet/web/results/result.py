@@ -1,0 +1,96 @@
+"""A run as a page shows it: its answer or its error, its times, its log lines, its raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from sagelet.domain.media import essence, suffix_of
+from sagelet.web.ansi import Span, spans
+from sagelet.web.results.contents import Shown, shown
+from sagelet.web.results.difference import Difference, difference
+from sagelet.web.results.failure import Failure, failure
+from sagelet.web.results.inputs import sent_rows
+from sagelet.web.results.scalars import Text, text_of
+from sagelet.web.results.waterfall import Waterfall, waterfall
+from sagelet.web.runs import Run
+
+_HEADER_CHARACTERS = 1000
+_MOST_HEADERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What there is to see of a run: `shown` of one that went well, else `failure`.
+
+    `raw` is the answer as text, None where it is none. `since` compares with the run before it.
+    `address` is where its files are downloaded, without a slash at its end; empty where nowhere.
+    """
+
+    run: Run
+    shown: Shown | None
+    failure: Failure | None
+    raw: Text | None
+    waterfall: Waterfall
+    lines: tuple[tuple[Span, ...], ...]
+    headers: tuple[tuple[str, str], ...]
+    since: Difference | None = None
+    address: str = ""
+
+    @property
+    def status_text(self) -> str:
+        """The status in words."""
+        if not self.run.status:
+            return "no answer"
+        try:
+            return f"{self.run.status} {HTTPStatus(self.run.status).phrase}"
+        except ValueError:
+            return str(self.run.status)
+
+    @property
+    def file_name(self) -> str:
+        """What the answer is called when it is downloaded."""
+        suffix = ".txt" if self.run.is_error else suffix_of(self.run.content_type)
+        return f"{self.run.endpoint}-{self.run.id}{suffix}"
+
+
+def result_of(run: Run, *, previous: Run | None = None, address: str = "") -> Result:
+    """Return a run as it is shown; `previous` is the one to compare it with."""
+    return Result(
+        run=run,
+        shown=None if run.is_error else _shown(run),
+        failure=_failure(run) if run.is_error else None,
+        raw=_raw(run),
+        waterfall=waterfall(run.timing),
+        lines=tuple(spans(line) for line in run.lines),
+        headers=_headers(run.headers),
+        since=difference(previous, run) if previous is not None else None,
+        address=address,
+    )
+
+
+def _shown(run: Run) -> Shown:
+    sent = sent_rows(run.payload.body, run.payload.content_type)
+    return shown(run.body, run.content_type, sent)
+
+
+def _failure(run: Run) -> Failure:
+    return failure(
+        run.status, run.body, handler=run.handler, where=run.where, sent=run.payload.body
+    )
+
+
+def _raw(run: Run) -> Text | None:
+    is_media = essence(run.content_type).partition("/")[0] in ("image", "audio", "video")
+    if is_media:
+        return None
+    try:
+        return text_of(run.body.decode())
+    except UnicodeDecodeError:
+        return None
+
+
+def _headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    told = sorted(headers.items())[:_MOST_HEADERS]
+    return tuple((name, value[:_HEADER_CHARACTERS]) for name, value in told)
