@@ -15,7 +15,7 @@ from tests.web.watched import Faults
 def test_a_page_is_signed_in(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
-    expect(page.get_by_role("link", name="text-classification")).to_be_visible()
+    expect(page.get_by_test_id("endpoints")).to_contain_text("text-classification")
 
 
 def test_what_a_page_must_not_do_is_seen(page: Page, faults: Faults) -> None:

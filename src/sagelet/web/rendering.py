@@ -32,8 +32,9 @@ THEME_COOKIE = "sagelet_theme"
 class Rendering:
     """Renders templates. What each of them may use besides its own context:
 
-    `owner` (an Owner, or nothing), `csrf`, `theme`, `path` (of the request), `version`;
-    `static(name)`, a static file's address; the filters of `filters`.
+    `ui`, the macros of `_macros.html.j2`; `owner` (an Owner, or nothing), `csrf`, `theme`, `path`
+    (of the request), `version`; `newest_event`, the number of what happened last before the page
+    was made; `static(name)`, a static file's address; the filters `as_json`, `size`, `ms`, `when`.
     """
 
     def __init__(self) -> None:
@@ -69,8 +70,12 @@ class Rendering:
             "csrf": (who.csrf or "") if isinstance(who, Owner) else "",
             "theme": theme if theme in THEMES else "auto",
             "path": request.url.path,
+            "newest_event": getattr(request.state, "newest_event", ""),
             **context,
         }
+        # A block that is rendered alone has nothing that its page's template imports.
+        macros = self.environment.get_template("_macros.html.j2").make_module(dict(whole))
+        whole = {**whole, "ui": macros}
         found = self.environment.get_template(template)
         wanted = request.headers.get(FRAGMENT)
         if wanted is None:

@@ -7,9 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from sagelet.domain.facts import EndpointFacts
+from sagelet.domain.facts import EndpointFacts, VariantFacts
 from sagelet.errors import EndpointNotInService
 from sagelet.web.site import Site
+from sagelet.web.tracebacks import Frame, own_frames
 
 
 async def endpoint_page(
@@ -22,22 +23,36 @@ async def endpoint_page(
 ) -> HTMLResponse:
     """Render a tab of the endpoint that the address names; it extends `endpoint/_layout.html.j2`.
 
-    The template gets `endpoint` (as DescribeEndpoint shows it) and `facts` (or nothing, where the
-    endpoint does not serve) besides its own context.
+    The template gets `endpoint` (as DescribeEndpoint shows it), `facts` (or nothing, where the
+    endpoint does not serve) and `edit_problems` besides its own context.
 
     Raises:
         EndpointNotFound: there is none of that name.
     """
     name = request.path_params["name"]
     endpoint = await site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+    facts = facts_of(site, endpoint["EndpointName"])
     return site.rendering.page(
         request,
         template,
         status,
         endpoint=endpoint,
-        facts=facts_of(site, endpoint["EndpointName"]),
+        facts=facts,
+        edit_problems=edit_problems(facts),
         **context,
     )
+
+
+def edit_problems(
+    facts: EndpointFacts | None,
+) -> list[tuple[VariantFacts, tuple[Frame, ...]]]:
+    """Return the variants whose last edit is not served, each with the user's own frames."""
+    variants = facts.variants if facts is not None else ()
+    return [
+        (variant, own_frames(variant.problem.traceback))
+        for variant in variants
+        if variant.problem is not None
+    ]
 
 
 def facts_of(site: Site, name: str) -> EndpointFacts | None:
