@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 MARK = b"\x1e"
@@ -20,11 +20,14 @@ MARK_BYTES = len(MARK) + TOKEN_CHARACTERS + len(BEGIN)
 
 
 class Tracing:
-    """Writes marks to the worker's output, wherever handlers have led theirs to."""
+    """Writes marks to the worker's output, as long as a handler has left it open."""
 
     def __init__(self) -> None:
-        """Keep the output that this process was started with."""
-        self._output = os.dup(1)
+        """Remember which pipe this process was started with.
+
+        It is not kept open: a handler that closes its output means the end of the log.
+        """
+        self._pipe = _file_of(1)
 
     @contextmanager
     def of(self, token: str) -> Iterator[None]:
@@ -42,10 +45,20 @@ class Tracing:
         flush(sys.stdout)
         flush(sys.stderr)
         ctypes.CDLL(None).fflush(None)
-        try:
-            os.write(self._output, MARK + token.encode("ascii") + kind)
-        except OSError:
-            return  # nobody reads, and nobody asks for the lines
+        for descriptor in (1, 2):
+            if self._pipe is not None and _file_of(descriptor) == self._pipe:
+                with suppress(OSError):  # nobody reads, and nobody will ask for the lines
+                    os.write(descriptor, MARK + token.encode("ascii") + kind)
+                return
+
+
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    """Return which file a descriptor is of; None where it is closed."""
+    try:
+        found = os.fstat(descriptor)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def flush(stream: Any) -> None:
