@@ -23,12 +23,11 @@ from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
 from sagelet.server.invocations import Asked, Invocations
 from sagelet.server.listening import listen
-from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.shortcut import InvocationProtocol
 from sagelet.server.web_door import WebDoor
-from sagelet.web.app import WebApp
 from sagelet.web.backend import Backend
+from sagelet.web.front import Front
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
@@ -58,6 +57,7 @@ class Door:
     """A running front. `by_asgi` counts the requests that did not take the short path."""
 
     bench: Bench
+    app: App
     host: ScriptedHost
     clock: HeldClock
     server: uvicorn.Server
@@ -123,7 +123,6 @@ async def a_door(
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    local_api = LocalApi(host=bench.host, kill_job=bench.plane.kill_training_job, verifier=verifier)
     backend = Backend(
         plane=bench.plane,
         host=bench.host,
@@ -139,8 +138,8 @@ async def a_door(
         address="http://127.0.0.1",
         max_body_bytes=MAX_BODY_BYTES,
     )
-    web = WebDoor(partial(WebApp, backend), max_body_bytes=MAX_BODY_BYTES)
-    app = App(home=home, gate=gate, aws=aws, local_api=local_api, web=web)
+    web = WebDoor(partial(Front, backend), max_body_bytes=MAX_BODY_BYTES)
+    app = App(home=home, gate=gate, aws=aws, web=web)
     invocations = (Invocations if is_short else _Closed)(
         host=bench.host,
         gate=gate,
@@ -167,7 +166,7 @@ async def a_door(
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    door = Door(bench, bench.host, bench.clock, server, invocations, port)
+    door = Door(bench, app, bench.host, bench.clock, server, invocations, port)
     await server.startup(sockets=sockets)
     server.server_state.default_headers = [(b"date", b"Fri, 02 Jan 2026 03:04:05 GMT")]
     try:

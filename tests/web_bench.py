@@ -12,8 +12,8 @@ import httpx
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.home import Home
 from sagelet.hosting.call_history import KeptCalls
-from sagelet.web.app import WebApp
 from sagelet.web.backend import Backend
+from sagelet.web.front import Front
 from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
 from tests.control_bench import Bench, a_bench
@@ -28,7 +28,7 @@ class WebBench:
     """The app. `owner` is a browser that is signed in (with `csrf`), `visitor` one that is not."""
 
     bench: Bench
-    app: WebApp
+    app: Front
     owner: httpx.AsyncClient
     visitor: httpx.AsyncClient
     csrf: str
@@ -40,7 +40,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     """Serve in process until the test is done."""
     bench = a_bench(root, host=host)
     history = KeptCalls(bench.store, root / "history")
-    app = WebApp(
+    app = Front(
         Backend(
             plane=bench.plane,
             host=bench.host,
@@ -62,7 +62,9 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     assert session is not None
     transport = httpx.ASGITransport(app)
     async with (
-        httpx.AsyncClient(transport=transport, base_url=ADDRESS, cookies={app.site.access.cookie: token}) as owner,
+        httpx.AsyncClient(
+            transport=transport, base_url=ADDRESS, cookies={app.site.access.cookie: token}
+        ) as owner,
         httpx.AsyncClient(transport=transport, base_url=ADDRESS) as visitor,
     ):
         yield WebBench(bench, app, owner, visitor, session.csrf, history)

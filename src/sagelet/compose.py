@@ -29,7 +29,6 @@ from sagelet.server.gate import Gate
 from sagelet.server.instance import Instance
 from sagelet.server.invocations import Invocations
 from sagelet.server.listening import address_of, listen
-from sagelet.server.local_api import LocalApi
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.settings import DaemonSettings
 from sagelet.server.web_door import WebApp, WebDoor
@@ -158,9 +157,6 @@ class Parts:
                 request_ids=request_ids,
                 max_body_bytes=settings.max_body_bytes,
             ),
-            local_api=LocalApi(
-                host=self._host, kill_job=plane.kill_training_job, verifier=verifier
-            ),
             web=WebDoor(partial(self._web, backend), max_body_bytes=settings.max_body_bytes),
         )
         self.invocations = Invocations(
@@ -175,9 +171,9 @@ class Parts:
     @staticmethod
     def _web(backend: Backend) -> WebApp:
         """Build the web app, with libraries that a daemon which nobody looks at need not load."""
-        from sagelet.web.app import WebApp as Pages  # noqa: PLC0415
+        from sagelet.web.front import Front  # noqa: PLC0415
 
-        return Pages(backend)
+        return Front(backend)
 
     async def start(self) -> None:
         """Warm the zygote, bring endpoints back and re-adopt jobs; drop what a crash left half."""

@@ -1,4 +1,4 @@
-"""A client of the daemon's own API: what runs now, and what happened. See `server.local_api`."""
+"""A client of the daemon's own API: what runs now, and what happened. See `web.api`."""
 
 from __future__ import annotations
 

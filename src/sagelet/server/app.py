@@ -1,9 +1,10 @@
-"""The daemon's ASGI application: the gate, then health, our own API and pages, then AWS."""
+"""The daemon's ASGI application: the gate, then health, the web app (API and pages), then AWS."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from sagelet import __version__
@@ -12,7 +13,6 @@ from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.aws import AwsFace
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
-from sagelet.server.local_api import LocalApi, is_local, json_response
 from sagelet.server.web_door import WebDoor, is_for_the_web
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
@@ -20,11 +20,9 @@ from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 class App:
     """What uvicorn calls for each request."""
 
-    def __init__(
-        self, *, home: Home, gate: Gate, aws: AwsFace, local_api: LocalApi, web: WebDoor
-    ) -> None:
+    def __init__(self, *, home: Home, gate: Gate, aws: AwsFace, web: WebDoor) -> None:
         """Keep the parts."""
-        self._local_api = local_api
+        self._is_stopping = False
         self._web = web
         self._home = home
         self._gate = gate
@@ -49,15 +47,26 @@ class App:
         try:
             self._gate.check(head.headers)
         except Refused as refused:
-            return json_response(refused.status, {"message": refused.message})
+            return _json_response(refused.status, {"message": refused.message})
         return None
 
     async def _answer(self, head: RequestHead, receive: Receive) -> Response | StreamedResponse:
         if head.method in ("GET", "HEAD") and head.raw_path == "/healthz":
-            return json_response(200, self._health())
-        if is_local(head):
-            return await self._local_api.answer(head, receive)
+            return _json_response(200, self._health())
+        if head.method in ("GET", "HEAD") and head.raw_path == "/readyz":
+            status = 503 if self._is_stopping else 200
+            return _json_response(status, {"is_ready": not self._is_stopping})
         return await self._aws.answer(head, receive)
+
+    def begin_to_stop(self) -> None:
+        """End what would go on for ever, and say that nothing new should come."""
+        self._is_stopping = True
+        self._web.end_streams()
 
     def _health(self) -> dict[str, Any]:
         return {"version": __version__, "pid": os.getpid(), "home": str(self._home.root)}
+
+
+def _json_response(status: int, document: Mapping[str, Any]) -> Response:
+    body = json.dumps(document).encode() + b"\n"
+    return Response(status, (("content-type", "application/json"),), body)

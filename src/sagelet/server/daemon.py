@@ -29,11 +29,19 @@ Hook = Callable[[], Awaitable[None]]
 
 
 class DaemonServer(uvicorn.Server):
-    """uvicorn with two moments of ours: before the first request, and after the last."""
+    """uvicorn with moments of ours: before the first request, and around the last."""
 
-    def __init__(self, config: uvicorn.Config, *, on_start: Hook, on_stop: Hook) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_start: Hook,
+        on_drain: Callable[[], None],
+        on_stop: Hook,
+    ) -> None:
         """Keep the hooks."""
         super().__init__(config)
+        self._on_drain = on_drain
         self._on_start = on_start
         self._on_stop = on_stop
 
@@ -50,6 +58,7 @@ class DaemonServer(uvicorn.Server):
         Endpoints take longer to drain than uvicorn waits. Their connections close by themselves
         once they are answered, so that the last answers are not lost with the loop.
         """
+        self._on_drain()
         await super().shutdown(sockets=sockets)
         await self._on_stop()
         deadline = time.monotonic() + FLUSH_S
@@ -88,7 +97,9 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
     )
-    DaemonServer(config, on_start=on_start, on_stop=on_stop).run(sockets)
+    DaemonServer(config, on_start=on_start, on_drain=app.begin_to_stop, on_stop=on_stop).run(
+        sockets
+    )
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,35 +1,61 @@
-"""Which requests are the web app's, and how they get there under the daemon's own bounds."""
+"""Which requests are the web app's, and how they get there under the daemon's own bounds.
+
+Its pages are asked for by browsers, its API (`/api/v1/…`) by browsers and, signed for the service
+`sagelet`, by programs. A request that is signed for S3 means a bucket that is called `api`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from sagelet.server.asgi import Send
 from sagelet.server.bodies import BODY_S, Receive, too_large, too_slow
-from sagelet.server.local_api import is_local
 from sagelet.wire.messages import RequestHead
 from sagelet.wire.scopes import credential_of, presigning
 
-WebApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+API = "/api/v1/"
 
 _PAGES = re.compile(
     r"/(?:(?:endpoints|jobs|models|keys|settings|about|login|logout|static|p)(?:/.*)?)?"
 )
-_SIGNED = re.compile(r"/api/v1/(?:login-tokens|keys(?:/[^/]+)?)")
 _AWS_OWN = re.compile(r"/endpoints/[^/]+/invocations(?:-response-stream)?")
 
 
+class WebApp(Protocol):
+    """The web app, behind the gate."""
+
+    def __call__(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> Awaitable[None]:
+        """Answer one request."""
+        ...
+
+    def end_streams(self) -> None:
+        """Let go of everybody who waits for what happens."""
+        ...
+
+
 def is_for_the_web(head: RequestHead) -> bool:
+    """Say whether a request is for the API or for a page."""
+    return _is_for_the_api(head) or _is_for_a_page(head)
+
+
+def _is_for_the_api(head: RequestHead) -> bool:
+    if not head.raw_path.startswith(API):
+        return False
+    credential = credential_of(head)
+    return presigning(head) is None and (credential is None or credential.service != "s3")
+
+
+def _is_for_a_page(head: RequestHead) -> bool:
     """Say whether a request is for a page: it is not signed, and its path is one of theirs.
 
     AWS's clients sign; those that do not are refused in AWS's words where the path or the method is
     only AWS's. A bucket with the name of a page is reached by signed requests.
     """
-    if _SIGNED.fullmatch(head.raw_path) is not None:
-        return is_local(head)
     return (
         credential_of(head) is None
         and presigning(head) is None
@@ -58,6 +84,11 @@ class WebDoor:
             self._app = self._build()
         body = _BoundedBody(receive, self._max_body_bytes)
         await self._app(scope, body.receive, send)
+
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever: the daemon is stopping."""
+        if self._app is not None:
+            self._app.end_streams()
 
 
 class _BoundedBody:

@@ -5,9 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
+from collections.abc import Callable
+from enum import StrEnum
 from typing import TypeAlias
 
 _Waiter: TypeAlias = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
+
+
+class News(StrEnum):
+    """What is new of a resource."""
+
+    RECORD = "record"
+    LOG = "log"
+
+
+Observer: TypeAlias = Callable[[str, News], None]
 
 
 class Changes:
@@ -22,13 +34,23 @@ class Changes:
         self._lock = threading.Lock()
         self._versions: dict[str, int] = defaultdict(int)
         self._waiters: dict[str, set[_Waiter]] = {}
+        self._observers: tuple[Observer, ...] = ()
 
     def version(self, arn: str) -> int:
         """Return how often the ARN was published."""
         with self._lock:
             return self._versions.get(arn, 0)
 
-    def publish(self, arn: str) -> None:
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Tell an observer of every ARN that is published, and what is new; return what ends that.
+
+        It is called on the publisher's thread, which it must not hold up.
+        """
+        with self._lock:
+            self._observers = (*self._observers, observer)
+        return lambda: self._dismiss(observer)
+
+    def publish(self, arn: str, news: News = News.RECORD) -> None:
         """Count the ARN's version up and wake those who wait for it."""
         with self._lock:
             self._versions[arn] += 1
@@ -37,6 +59,9 @@ class Changes:
             for loop, woken in waiters:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(_wake, woken)
+            observers = self._observers
+        for observer in observers:
+            observer(arn, news)
 
     async def wait(self, arn: str, since: int, timeout_s: float) -> bool:
         """Wait until the ARN's version is above `since`; False when the time ran out."""
@@ -53,6 +78,10 @@ class Changes:
         finally:
             self._forget(arn, waiter)
         return True
+
+    def _dismiss(self, observer: Observer) -> None:
+        with self._lock:
+            self._observers = tuple(each for each in self._observers if each is not observer)
 
     def _forget(self, arn: str, waiter: _Waiter) -> None:
         with self._lock:

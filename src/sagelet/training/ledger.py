@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sagelet.domain.clock import Clock
 from sagelet.domain.training import SecondaryStatus, TrainingJob, TrainingJobStatus
+from sagelet.store.changes import News
 from sagelet.store.store import Store
 from sagelet.training.outcome import MESSAGES
 from sagelet.training.records import Event, JobEnded, StatusReached
@@ -62,7 +63,7 @@ class Ledger:
 
     def log_has_grown(self, arn: str) -> None:
         """Tell those who wait for a job that its log has grown."""
-        self._store.changes.publish(arn)
+        self._store.changes.publish(arn, News.LOG)
 
 
 def _moved(job: TrainingJob, event: Event) -> TrainingJob:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sagelet.web.access.guard import Access
+from sagelet.web.api.event_hub import EventHub
 from sagelet.web.backend import Backend
-from sagelet.web.rendering import Rendering
+
+if TYPE_CHECKING:
+    from sagelet.web.rendering import Rendering
 
 
-@dataclass(frozen=True, slots=True)
 class Site:
-    """The parts of the web app."""
+    """The parts of the web app, which its pages and its API share."""
 
-    backend: Backend
-    access: Access
-    rendering: Rendering
+    def __init__(self, backend: Backend) -> None:
+        """Build them on what the daemon offers."""
+        self.backend = backend
+        self.access = Access(backend)
+        self.events = EventHub(backend)
+
+    @cached_property
+    def rendering(self) -> Rendering:
+        """The templates; the API has none, and a daemon that nobody looks at loads no engine."""
+        from sagelet.web.rendering import Rendering as Templates  # noqa: PLC0415  as said
+
+        return Templates()

@@ -1,0 +1,38 @@
+"""Values as JSON has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from sagelet.domain.seams import HostNote
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401  any part of what is known
+    """Return a value as JSON has it: dataclasses as objects, times as ISO 8601 has them."""
+    if is_dataclass(value):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def newest_number(notes: Sequence[HostNote]) -> int:
+    """Return the number of the last of some notes; 0 where there is none."""
+    return notes[-1].number if notes else 0
+
+
+def shown_note(note: HostNote) -> dict[str, Any]:
+    """Return a note of a host."""
+    return {
+        "number": note.number,
+        "at": note.at.isoformat(),
+        "endpoint": note.endpoint,
+        "variant": note.variant,
+        "text": note.text,
+        "is_problem": note.is_problem,
+    }

@@ -1,0 +1,115 @@
+"""`GET /api/v1/events`: what happens, as a stream of events or asked for again and again.
+
+Accept: text/event-stream   ?topics=endpoints,job:NAME,log:GROUP     see `topics`
+anything else               ?after=N&endpoint=NAME&wait=SECONDS      the host's notes as JSON
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sagelet import __version__
+from sagelet.web.access.guard import require_owner
+from sagelet.web.access.principals import Owner
+from sagelet.web.api.documents import newest_number, shown_note
+from sagelet.web.api.listeners import Listener
+from sagelet.web.api.sse import HEARTBEAT_S, MEDIA_TYPE, EventStream, event, heartbeat, unless_gone
+from sagelet.web.api.topics import read_topics
+from sagelet.web.faults import Refused
+from sagelet.web.site import Site
+
+_HELD_AT_MOST_S = 30.0
+_RETRY = b"retry: 1000\n\n"
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+class EventsApi:
+    """`/api/v1/events`."""
+
+    def __init__(self, site: Site) -> None:
+        """Stand on the site's parts."""
+        self._site = site
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return where they are."""
+        return [Route("/api/v1/events", self._events, methods=["GET"])]
+
+    async def _events(self, request: Request) -> Response:
+        who = require_owner(request)
+        if MEDIA_TYPE in request.headers.get("accept", ""):
+            return self._stream(request, who)
+        return JSONResponse(await unless_gone(request, self._notes(request.query_params)))
+
+    def _stream(self, request: Request, who: Owner) -> Response:
+        topics = read_topics(request.query_params.get("topics", ""))
+        last = request.headers.get("last-event-id") or request.query_params.get("since")
+        since = int(last) if last is not None and _NUMBER.fullmatch(last) else None
+        if last and since is None:
+            since = 0  # an id that is none of ours: whatever was shown is to be looked at anew
+        hub = self._site.events
+        listener = hub.listen(topics, since)
+        hello = event(
+            "hello",
+            {"instance": hub.instance, "version": __version__},
+            listener.number if since is None else None,
+        )
+
+        def is_signed_in() -> bool:
+            # A signature was judged once, for all of its answer; a browser may sign out meanwhile.
+            return who.csrf is None or isinstance(self._site.access.principal_of(request), Owner)
+
+        return EventStream(self._told(hello, listener, is_signed_in), hub.closing)
+
+    async def _told(
+        self, hello: bytes, listener: Listener, is_signed_in: Callable[[], bool]
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            yield _RETRY + hello
+            while not listener.is_over and is_signed_in():
+                await listener.wait(HEARTBEAT_S)
+                messages = listener.fetch()
+                yield b"".join(event(m.name, m.data, m.number) for m in messages) or heartbeat(
+                    listener.number
+                )
+        finally:
+            self._site.events.leave(listener)
+
+    async def _notes(self, asked: Mapping[str, str]) -> dict[str, Any]:
+        notes = self._site.backend.host.notes
+        after = _whole_number("after", asked.get("after", "0"))
+        until = asyncio.get_running_loop().time() + _seconds(asked.get("wait", "0"))
+        seen = newest_number(notes.after(0))
+        # A number that has not been reached was another daemon's: this one has been started since.
+        after = after if after <= seen else 0
+        while True:
+            news = notes.after(after, endpoint=asked.get("endpoint"))
+            left = until - asyncio.get_running_loop().time()
+            if news or left <= 0 or self._site.events.closing.is_set():
+                last = max((seen, *(note.number for note in news)))
+                return {"events": [shown_note(note) for note in news], "last": last}
+            await self._site.events.unless_closing(notes.wait(seen, left))
+            seen = newest_number(notes.after(0))
+
+
+def _whole_number(name: str, text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise Refused(400, f"{name} is a whole number, not {text[:40]!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise Refused(400, f"wait is a number of seconds, not {text[:40]!r}")
+    return min(max(seconds, 0.0), _HELD_AT_MOST_S)
