@@ -39,6 +39,8 @@ class WebBench:
 async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncIterator[WebBench]:
     """Serve in process until the test is done."""
     bench = a_bench(root, host=host)
+    home = Home(root / "home")
+    home.root.mkdir(exist_ok=True)
     history = KeptCalls(bench.store, root / "history")
     app = Front(
         Backend(
@@ -47,7 +49,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
             store=bench.store,
             logs=bench.logs,
             artifacts=Artifacts(bench.buckets),
-            home=Home(root / "home"),
+            home=home,
             account=ACCOUNT,
             clock=bench.clock,
             verifier=Verifier({KEY: SECRET}.get, bench.clock),
@@ -68,3 +70,4 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
         httpx.AsyncClient(transport=transport, base_url=ADDRESS) as visitor,
     ):
         yield WebBench(bench, app, owner, visitor, session.csrf, history)
+        app.end_streams()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _FRAME = re.compile(
     r'^[ |+]*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?\n'
-    r"(?:(?![ |+]*File \")[ |+]*(?P<code>\S.*)\n?)?",
+    r"(?:(?![ |+]*File \")[ |+]+(?P<code>\S.*)\n?)?",
     re.MULTILINE,
 )
 _LIBRARY = re.compile(
