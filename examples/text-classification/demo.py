@@ -51,7 +51,7 @@ Ask it from anywhere on this machine:
 Edit deploy/sagemaker/serve.py and ask again: the next answer runs the new code.
 Stop everything with `sagelet down`.
 """)
-    print("# its page: choose the example and press Run (after a minute, `sagelet ui` signs in again)")
+    print("# its page: choose the example, press Run (later, `sagelet ui` signs in again)")
     sagelet("ui", ENDPOINT, "--no-open")
 
 
