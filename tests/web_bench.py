@@ -42,6 +42,8 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     home = Home(root / "home")
     home.root.mkdir(exist_ok=True)
     history = KeptCalls(bench.store, root / "history")
+    home = Home(root / "home")
+    home.root.mkdir(exist_ok=True)
     app = Front(
         Backend(
             plane=bench.plane,

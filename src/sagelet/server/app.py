@@ -13,7 +13,7 @@ from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.aws import AwsFace
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
-from sagelet.server.web_door import WebDoor, is_for_the_web
+from sagelet.server.web_door import WebDoor, is_for_the_web, shows_page, takes_keys
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
 
@@ -45,7 +45,7 @@ class App:
 
     def _refusal(self, head: RequestHead) -> Response | None:
         try:
-            self._gate.check(head.headers)
+            self._gate.check(head.headers, shows_page=shows_page(head), takes_keys=takes_keys(head))
         except Refused as refused:
             return _json_response(refused.status, {"message": refused.message})
         return None

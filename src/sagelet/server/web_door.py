@@ -21,6 +21,9 @@ API = "/api/v1/"
 _PAGES = re.compile(
     r"/(?:(?:endpoints|jobs|models|keys|settings|about|login|logout|static|p)(?:/.*)?)?"
 )
+_TAKES_KEYS = re.compile(
+    r"/api/v1/(?:predict/[^/]+|endpoints/[^/]+/(?:schema|examples|openapi\.json))"
+)
 _AWS_OWN = re.compile(r"/endpoints/[^/]+/invocations(?:-response-stream)?")
 
 
@@ -41,6 +44,20 @@ class WebApp(Protocol):
 def is_for_the_web(head: RequestHead) -> bool:
     """Say whether a request is for the API or for a page."""
     return _is_for_the_api(head) or _is_for_a_page(head)
+
+
+def shows_page(head: RequestHead) -> bool:
+    """Say whether a link may lead to what is asked for: it is a page, and only looked at."""
+    is_file = head.raw_path.startswith("/static/")
+    return head.method == "GET" and _is_for_a_page(head) and not is_file
+
+
+def takes_keys(head: RequestHead) -> bool:
+    """Say whether an API key is good for what a request asks for, on the page of another site too.
+
+    The web app answers a foreign Origin there if the key names it: see `web.access.origins`.
+    """
+    return _is_for_the_api(head) and _TAKES_KEYS.fullmatch(head.raw_path) is not None
 
 
 def _is_for_the_api(head: RequestHead) -> bool:

@@ -83,6 +83,11 @@ class ApiKeys:
         key, digest = self._all().get(match[1] if match else "", (None, _NO_DIGEST))
         return key if hmac.compare_digest(digest, digest_of(text)) else None
 
+    def names_origin(self, origin: str) -> bool:
+        """Say whether a key that has not expired may be used by the pages of a site."""
+        now = self._clock.now()
+        return any(origin in key.origins and key.is_good_at(now) for key, _ in self._all().values())
+
     def note_use(self, key: ApiKey) -> None:
         """Remember that a key was used now; the disk is told once a minute, by another thread."""
         now = self._clock.now()

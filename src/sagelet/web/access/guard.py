@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagelet.web.access.api_keys import ApiKeys
 from sagelet.web.access.limits import RateLimiter
+from sagelet.web.access.origins import require_known_origin
 from sagelet.web.access.paths import login_path, own_path
 from sagelet.web.access.principals import KeyHolder, Owner, Principal, Visitor
 from sagelet.web.access.sessions import OneTimeTokens, Sessions, cookie_of
@@ -194,7 +195,9 @@ class Identified:
             digest = None
             if is_signed(request):
                 digest, receive = await body_digest(request, receive)
-            request.state.principal = self._access.principal_of(request, digest)
+            who = self._access.principal_of(request, digest)
+            require_known_origin(request, who)
+            request.state.principal = who
         await self._app(scope, receive, send)
 
 

@@ -3,6 +3,7 @@
     EventsApi     what happens, as it happens             the owner
     EndpointsApi  what is known of endpoints              the owner
     JobsApi       training jobs                           the owner
+    PredictApi    an endpoint's answer                    the owner, and who has a key for it
     …
 
 An error is `application/problem+json`, with `message` beside `detail` for older clients. No page's
@@ -19,11 +20,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
+from sagelet.errors import QueueFull
 from sagelet.web.access.guard import Identified
 from sagelet.web.access.login_api import LoginApi
+from sagelet.web.access.origins import OtherOrigins
 from sagelet.web.api.endpoints import EndpointsApi
 from sagelet.web.api.events import EventsApi
 from sagelet.web.api.jobs import JobsApi
+from sagelet.web.api.predict import REQUEST_ID, PredictApi
+from sagelet.web.api.logs import LogsApi
 from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.site import Site
@@ -40,12 +45,15 @@ class ApiApp:
             *EventsApi(site).routes(),
             *EndpointsApi(site).routes(),
             *JobsApi(site).routes(),
+            *PredictApi(site).routes(),
+            *LogsApi(site).routes(),
             *LoginApi(site).routes(),
         ]
         self._app = Starlette(
             routes=routes,
             middleware=[
                 Middleware(SecurityHeaders),
+                Middleware(OtherOrigins, access=site.access),
                 Middleware(Answering, answer=failed),
                 Middleware(Identified, access=site.access),
             ],
@@ -68,7 +76,13 @@ async def failed(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem.status == 401:
         headers.setdefault("www-authenticate", "Bearer")
-    return JSONResponse(problem.document(), problem.status, headers, MEDIA_TYPE)
+    if isinstance(error, QueueFull):
+        headers["retry-after"] = "1"
+    document = problem.document()
+    known_as = request.scope.get("state", {}).get(REQUEST_ID)
+    if known_as is not None:
+        headers["x-request-id"] = document[REQUEST_ID] = known_as
+    return JSONResponse(document, problem.status, headers, MEDIA_TYPE)
 
 
 def _said(request: Request, error: HTTPException) -> str:
