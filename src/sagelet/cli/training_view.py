@@ -18,11 +18,12 @@ from typing import Any
 
 import click
 
-from sagelet.cli.jobs.log_lines import Kind, Line
+from sagelet.cli.jobs.log_lines import Line
 from sagelet.cli.jobs.looks import Look
 from sagelet.cli.jobs.points import hosts_of
 from sagelet.cli.jobs.terminal_plot import number
 from sagelet.cli.output import Output, safe
+from sagelet.journal.overwritten import Kind
 
 _BARS_AT_MOST = 8
 _METRICS_AT_MOST = 6

@@ -13,10 +13,11 @@ from typing import Any
 import click
 import pytest
 
-from sagelet.cli.jobs.log_lines import Kind, Line
+from sagelet.cli.jobs.log_lines import Line
 from sagelet.cli.jobs.looks import Look
 from sagelet.cli.output import Output
 from sagelet.cli.training_view import LiveView, TrainingView, fitting, status_line, view_for
+from sagelet.journal.overwritten import Kind
 
 
 def a_look(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from sagelet.cli.jobs.points import Ask
 from sagelet.errors import RemoteRefused
+from sagelet.journal.overwritten import Kind, last_state, read_message
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 _LOCAL_LATE_S = 0.05
@@ -20,14 +20,6 @@ _AWS_LATE_S = 2.0
 """How long after its time a host's line may come, while another's are read already."""
 
 _NOTHING_YET = "ResourceNotFoundException"
-
-
-class Kind(Enum):
-    """What a line is: whole, the state of one that is being overwritten, or that one's end."""
-
-    WHOLE = "whole"
-    STATE = "state"
-    END = "end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +40,11 @@ def line_of(event: Mapping[str, Any], *, is_local: bool = True) -> Line:
     message: str = event["message"]
     ms: int = event["timestamp"]
     host = host_of(event["logStreamName"])
-    if message.count("\r") != 1 or not is_local:
-        # A progress bar as AWS's own log driver leaves it: every state in one event.
-        return Line(host, ms, message.rstrip("\r").rpartition("\r")[2], event=event)
-    before, _, state = message.partition("\r")
-    if not state:
-        return Line(host, ms, before, Kind.END, event=event)
-    return Line(host, ms, before + state, Kind.STATE, f"{host}/{before}", event)
+    if not is_local:
+        return Line(host, ms, last_state(message), event=event)
+    kind, text, begun = read_message(message)
+    place = f"{host}/{begun}" if kind is Kind.STATE else ""
+    return Line(host, ms, text, kind, place, event)
 
 
 def host_of(stream: str) -> str:

@@ -13,12 +13,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from sagelet.cli.jobs.log_lines import Kind, Line
+from sagelet.cli.jobs.log_lines import Line
 from sagelet.cli.jobs.looks import looks_at
 from sagelet.cli.jobs.points import Ask, Curve, hosts_of, reader_of
 from sagelet.cli.jobs.svg import svg_of
 from sagelet.cli.jobs.terminal_plot import number
 from sagelet.cli.output import safe
+from sagelet.journal.overwritten import Kind
 
 if TYPE_CHECKING:
     from sagelet.environments.deploy_env import DeployEnv

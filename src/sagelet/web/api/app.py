@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from sagelet.errors import QueueFull
 from sagelet.web.access.guard import Identified
+from sagelet.web.access.keys_api import KeysApi
 from sagelet.web.access.login_api import LoginApi
 from sagelet.web.access.origins import OtherOrigins
 from sagelet.web.api.endpoints import EndpointsApi
@@ -48,6 +49,7 @@ class ApiApp:
             *PredictApi(site).routes(),
             *LogsApi(site).routes(),
             *LoginApi(site).routes(),
+            *KeysApi(site).routes(),
         ]
         self._app = Starlette(
             routes=routes,

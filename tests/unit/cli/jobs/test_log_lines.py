@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sagelet.cli.jobs.log_lines import JobLog, Kind, Line, host_of, line_of, without_states
+from sagelet.cli.jobs.log_lines import JobLog, Line, host_of, line_of, without_states
 from sagelet.errors import RemoteRefused
+from sagelet.journal.overwritten import Kind
 
 STREAM = "job/algo-{}-1732240000"
 

@@ -1,0 +1,117 @@
+"""The pages of logs, and the same as JSON, on a control plane with real log streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagelet.web.log_pages import LogQuery, read_lines
+from tests.web_bench import WebBench, a_web_bench
+
+GROUP = "/aws/sagemaker/TrainingJobs"
+FIRST, SECOND = "train-1/algo-1-1732240000", "train-1/algo-2-1732240000"
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[WebBench]:
+    async with a_web_bench(tmp_path) as bench:
+        yield bench
+
+
+def write(web: WebBench, *records: tuple[int, str], stream: str = FIRST) -> None:
+    web.bench.logs.append(GROUP, stream, records)
+
+
+async def lines(web: WebBench, **asked: Any) -> Sequence[str]:  # noqa: ANN401  a query's
+    page = await read_lines(web.app.site.backend, LogQuery(GROUP, "train-1/", **asked))
+    return [line.text for line in page.lines]
+
+
+async def asked(web: WebBench, **parameters: str | int) -> dict[str, Any]:
+    wanted = {"group": GROUP, "prefix": "train-1/", **parameters}
+    answer = await web.owner.get("/api/v1/logs", params=wanted)
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+async def test_the_last_lines_of_all_streams_are_in_order_of_time(web: WebBench) -> None:
+    write(web, (1, "a"), (4, "d"), (5, "e"))
+    write(web, (2, "b"), (3, "c"), stream=SECOND)
+    write(web, (3, "another job's"), stream="train-10/algo-1-1732240000")
+    assert await lines(web) == ["a", "b", "c", "d", "e"]
+    assert await lines(web, limit=3) == ["c", "d", "e"]
+    assert await lines(web, stream=SECOND) == ["b", "c"]
+
+
+async def test_pages_meet_without_a_line_lost_or_shown_twice(web: WebBench) -> None:
+    times = [1, 2, 2, 2, 2, 3, 4, 4, 5, 6, 7, 7]
+    write(web, *((ms, f"line {number}") for number, ms in enumerate(times)))
+    seen: list[str] = []
+    before: dict[str, int] = {}
+    while True:
+        page = await asked(web, limit=3, **before)
+        seen = [line["text"] for line in page["lines"]] + seen
+        if page["older"] is None:
+            break
+        before = {"before": page["older"]}
+    assert seen == [f"line {number}" for number in range(len(times))]
+    seen, after = [], {"after": 0}
+    while True:
+        page = await asked(web, limit=3, **after)
+        seen += [line["text"] for line in page["lines"]]
+        if page["newer"] is None:
+            break
+        after = {"after": page["newer"]}
+    assert seen == [f"line {number}" for number in range(len(times))]
+
+
+async def test_a_search_finds_the_last_lines_with_a_text(web: WebBench) -> None:
+    write(web, *((ms, f'say "loss {ms % 2}"') for ms in range(10)))
+    assert await lines(web, search='"loss 1"', limit=2) == ['say "loss 1"'] * 2
+    page = await asked(web, q="loss 1", limit=2)
+    assert [line["ms"] for line in page["lines"]] == [7, 9]
+    assert page["older"] == 7
+    assert page["is_partial"] is False
+    page = await asked(web, q="loss 1", limit=2, before=7)
+    assert [line["ms"] for line in page["lines"]] == [3, 5]
+
+
+async def test_a_range_of_times_leaves_out_the_rest(web: WebBench) -> None:
+    write(web, *((ms, str(ms)) for ms in range(10)))
+    assert await lines(web, start_ms=3, end_ms=6) == ["3", "4", "5"]
+
+
+async def test_a_log_that_is_not_there_has_no_lines(web: WebBench) -> None:
+    assert await asked(web) == {"lines": [], "older": None, "newer": None, "is_partial": False}
+    assert (await asked(web, stream="train-1/algo-9-1"))["lines"] == []
+
+
+async def test_a_line_of_ten_megabytes_comes_cut(web: WebBench) -> None:
+    write(web, (1, "before"), (2, "x" * 10_000_000), (3, "after"))
+    newest = await asked(web)
+    assert [line["text"] for line in newest["lines"]] == ["after"]
+    (long,) = (await asked(web, before=newest["older"]))["lines"]
+    assert (len(long["text"]), long["cut"]) == (16_000, 9_984_000)
+    assert [line["text"] for line in (await asked(web, before=2))["lines"]] == ["before"]
+
+
+async def test_styles_come_when_they_are_asked_for(web: WebBench) -> None:
+    write(web, (1, "\x1b[31mred\x1b]8;;http://evil.example\x1b\\"))
+    (line,) = (await asked(web, styled=1))["lines"]
+    assert line["spans"] == [["red", "ansi-f1"]]
+    (line,) = (await asked(web))["lines"]
+    assert "spans" not in line
+
+
+@pytest.mark.parametrize("wrong", [{"before": "soon"}, {"start": "-1"}, {"group": ""}])
+async def test_what_is_no_question_is_refused(web: WebBench, wrong: dict[str, str]) -> None:
+    answer = await web.owner.get("/api/v1/logs", params={"group": GROUP, **wrong})
+    assert answer.status_code == 400
+
+
+async def test_a_visitor_sees_no_log(web: WebBench) -> None:
+    assert (await web.visitor.get("/api/v1/logs", params={"group": GROUP})).status_code == 401
