@@ -19,6 +19,7 @@ from sagelet.web.faults import Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.pages.about import AboutPages
 from sagelet.web.pages.dashboard import DashboardPages
+from sagelet.web.pages.keys import KeysPages
 from sagelet.web.pages.login import LoginPages
 from sagelet.web.site import Site
 from sagelet.web.static_files import StaticFiles
@@ -33,6 +34,7 @@ class WebApp:
         owners: list[BaseRoute] = [
             *DashboardPages(self.site).routes(),
             *AboutPages(self.site).routes(),
+            *KeysPages(self.site).routes(),
         ]
         anybody: list[BaseRoute] = [
             Mount("/static", StaticFiles()),

@@ -105,14 +105,16 @@ def require_signature(request: Request) -> None:
         raise Refused(403, f"{request.url.path} is for requests that are signed")
 
 
-async def checked_form(request: Request) -> FormData:
+async def checked_form(request: Request, *, max_field_bytes: int = 2**20) -> FormData:
     """Return the owner's form, which is the only way that a page's POST is read.
+
+    A field of a multipart form, files aside, has at most `max_field_bytes`.
 
     Raises:
         Refused: 401 for a visitor, 403 for an API key or without the session's token.
     """
     who = _owner(request)
-    form = await request.form()
+    form = await request.form(max_part_size=max_field_bytes)
     given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)
     _require_token(who, given if isinstance(given, str) else "")
     return form
