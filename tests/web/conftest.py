@@ -1,6 +1,7 @@
 """Pages in a real browser, in front of a real daemon.
 
     web       the suite's daemon, which serves the article's model (`web.name`, `web.address`)
+    names     what else the suite's daemon has, by the names that `tests.web.pages` uses
     page      a signed-in page; the test fails on any complaint of its console, on a violated
               policy, and on a request to another origin, unless `faults.allow(…)` expects it
     a_page    makes further pages: dark, narrow, without scripts, signed out
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,7 @@ from sagelet.domain.home import Home
 from tests.end_to_end.local_aws import REPOSITORY, LocalAws, eventually
 from tests.web import accessibility
 from tests.web.served import Web, serve_article
+from tests.web.shown import show
 from tests.web.watched import Faults
 
 TRACES = REPOSITORY / "build" / "traces"
@@ -79,6 +81,12 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     eventually(lambda: not local.processes(), "every process has ended")
     log = local.home.daemon_log.read_text()
     assert "Traceback" not in log, log
+
+
+@pytest.fixture(scope="session")
+def names(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Jobs that ended and calls that were made, in the suite's daemon."""
+    return show(web, tmp_path_factory.mktemp("shown"))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Every page that there is, for the tests that hold for each and for the screenshots.
 
-A page whose path has `{job}` or the like is shown of what `tests.web.shown` has made.
+What stands in braces is a name of what `tests.web.shown` has made.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Shown:
 
 PAGES = (
     Shown("dashboard", "/"),
+    Shown("keys", "/keys"),
     Shown("about", "/about"),
     Shown("not-found", "/jobs/no-such-job/at-all"),
     Shown("login", "/login", is_owners=False),
