@@ -28,8 +28,8 @@ from sagelet.web.access.origins import OtherOrigins
 from sagelet.web.api.endpoints import EndpointsApi
 from sagelet.web.api.events import EventsApi
 from sagelet.web.api.jobs import JobsApi
-from sagelet.web.api.predict import REQUEST_ID, PredictApi
 from sagelet.web.api.logs import LogsApi
+from sagelet.web.api.predict import REQUEST_ID, PredictApi
 from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.site import Site

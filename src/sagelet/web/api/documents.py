@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -14,11 +15,23 @@ def plain(value: Any) -> Any:  # noqa: ANN401  any part of what is known
     """Return a value as JSON has it: dataclasses as objects, times as ISO 8601 has them."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, bytes):
+        return bytes_shown(value)
     if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def bytes_shown(body: bytes | None) -> dict[str, str]:
+    """Return bytes as `text`, or as `base64` where they are none; nothing where there are none."""
+    if body is None:
+        return {}
+    try:
+        return {"text": body.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
 
 
 def newest_number(notes: Sequence[HostNote]) -> int:

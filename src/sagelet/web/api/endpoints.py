@@ -1,16 +1,27 @@
-"""What is known of endpoints: those there are, and how each of them serves."""
+"""What is known of endpoints: those there are, and how each of them serves.
+
+GET /api/v1/endpoints?limit=N&next=TOKEN
+GET /api/v1/endpoints/{name}
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from sagelet.domain.facts import EndpointFacts
+from sagelet.errors import EndpointNotInService
 from sagelet.web.access.guard import require_owner
+from sagelet.web.api.asked import limit_of
 from sagelet.web.api.documents import plain
 from sagelet.web.site import Site
+
+_PAGE = 100
 
 
 class EndpointsApi:
@@ -22,8 +33,39 @@ class EndpointsApi:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return where they are."""
-        return [Route("/api/v1/endpoints/{name}", self._facts, methods=["GET"])]
+        return [
+            Route("/api/v1/endpoints", self._list, methods=["GET"]),
+            Route("/api/v1/endpoints/{name}", self._facts, methods=["GET"]),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        require_owner(request)
+        asked: dict[str, Any] = {"MaxResults": limit_of(request, usual=_PAGE, at_most=_PAGE)}
+        if "next" in request.query_params:
+            asked["NextToken"] = request.query_params["next"]
+        page = await self._site.backend.call("sagemaker", "ListEndpoints", **asked)
+        endpoints = [self._shown(each) for each in page["Endpoints"]]
+        return JSONResponse({"endpoints": endpoints, "next": page.get("NextToken")})
 
     async def _facts(self, request: Request) -> Response:
         require_owner(request)
         return JSONResponse(plain(self._site.backend.host.facts(request.path_params["name"])))
+
+    def _shown(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        name = summary["EndpointName"]
+        address = self._site.backend.address
+        return {
+            "name": name,
+            "status": summary["EndpointStatus"],
+            "created_at": plain(summary["CreationTime"]),
+            "changed_at": plain(summary["LastModifiedTime"]),
+            "predict_url": f"{address}/api/v1/predict/{quote(name)}",
+            "page_url": f"{address}/endpoints/{quote(name)}",
+            "facts": plain(self._known(name)),
+        }
+
+    def _known(self, name: str) -> EndpointFacts | None:
+        try:
+            return self._site.backend.host.facts(name)
+        except EndpointNotInService:
+            return None

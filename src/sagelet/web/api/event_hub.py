@@ -126,9 +126,6 @@ class EventHub:
             return
         for event in after(self._kept, since):
             listener.offer(event)
-        for topic in listener.topics.logs:
-            if not self._growth.knows(topic.group, topic.prefix):
-                listener.offer(Event(self._number, Grown(topic.group, topic.prefix)))
 
     def _start(self) -> None:
         if self._noting is not None or self.closing.is_set():

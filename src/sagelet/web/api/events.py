@@ -7,8 +7,6 @@ anything else               ?after=N&endpoint=NAME&wait=SECONDS      the host's 
 from __future__ import annotations
 
 import asyncio
-import math
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,16 +17,15 @@ from starlette.routing import BaseRoute, Route
 from sagelet import __version__
 from sagelet.web.access.guard import require_owner
 from sagelet.web.access.principals import Owner
+from sagelet.web.api.asked import seconds, whole_number
 from sagelet.web.api.documents import newest_number, shown_note
 from sagelet.web.api.listeners import Listener
 from sagelet.web.api.sse import HEARTBEAT_S, MEDIA_TYPE, EventStream, event, heartbeat, unless_gone
 from sagelet.web.api.topics import read_topics
-from sagelet.web.faults import Refused
 from sagelet.web.site import Site
 
 _HELD_AT_MOST_S = 30.0
 _RETRY = b"retry: 1000\n\n"
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class EventsApi:
@@ -51,9 +48,8 @@ class EventsApi:
     def _stream(self, request: Request, who: Owner) -> Response:
         topics = read_topics(request.query_params.get("topics", ""))
         last = request.headers.get("last-event-id") or request.query_params.get("since")
-        since = int(last) if last is not None and _NUMBER.fullmatch(last) else None
-        if last and since is None:
-            since = 0  # an id that is none of ours: whatever was shown is to be looked at anew
+        # An id that is none of ours is as old as can be: what is shown is to be looked at anew.
+        since = None if not last else int(last) if last.isdecimal() and len(last) < 19 else 0
         hub = self._site.events
         listener = hub.listen(topics, since)
         hello = event(
@@ -73,8 +69,14 @@ class EventsApi:
     ) -> AsyncGenerator[bytes, None]:
         try:
             yield _RETRY + hello
-            while not listener.is_over and is_signed_in():
+            clock = asyncio.get_running_loop().time
+            checked = clock()
+            while not listener.is_over:
                 await listener.wait(HEARTBEAT_S)
+                if clock() - checked >= HEARTBEAT_S - 1:
+                    checked = clock()
+                    if not is_signed_in():
+                        return
                 messages = listener.fetch()
                 yield b"".join(event(m.name, m.data, m.number) for m in messages) or heartbeat(
                     listener.number
@@ -84,8 +86,10 @@ class EventsApi:
 
     async def _notes(self, asked: Mapping[str, str]) -> dict[str, Any]:
         notes = self._site.backend.host.notes
-        after = _whole_number("after", asked.get("after", "0"))
-        until = asyncio.get_running_loop().time() + _seconds(asked.get("wait", "0"))
+        after = whole_number("after", asked.get("after", "0"))
+        until = asyncio.get_running_loop().time() + seconds(
+            "wait", asked.get("wait", "0"), at_most=_HELD_AT_MOST_S
+        )
         seen = newest_number(notes.after(0))
         # A number that has not been reached was another daemon's: this one has been started since.
         after = after if after <= seen else 0
@@ -97,19 +101,3 @@ class EventsApi:
                 return {"events": [shown_note(note) for note in news], "last": last}
             await self._site.events.unless_closing(notes.wait(seen, left))
             seen = newest_number(notes.after(0))
-
-
-def _whole_number(name: str, text: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise Refused(400, f"{name} is a whole number, not {text[:40]!r}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise Refused(400, f"wait is a number of seconds, not {text[:40]!r}")
-    return min(max(seconds, 0.0), _HELD_AT_MOST_S)

@@ -30,7 +30,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A log stream has grown. Without a stream: any of the group's may have."""
+    """A log stream has grown; with a topic's prefix as its stream: any of the topic's may have."""
 
     group: str
     stream: str

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from sagelet.errors import SageletError
@@ -30,13 +30,13 @@ class _Watched:
     lookers: int = 0
     left_at: float = 0.0
     sizes: Sizes | None = None
-    grown: list[str] = field(default_factory=list)
 
 
 class LogGrowth:
     """Looks at files only while somebody listens, and for `LINGER_S` after.
 
-    So a client that comes back in that time is told what has grown meanwhile.
+    So a client that comes back in that time is told what has grown meanwhile. To others is told
+    once, with the prefix in place of a stream, that any stream may have.
     """
 
     def __init__(
@@ -51,11 +51,6 @@ class LogGrowth:
         self._now = now
         self._watched: dict[Place, _Watched] = {}
         self._task: asyncio.Task[None] | None = None
-
-    def knows(self, group: str, prefix: str) -> bool:
-        """Say whether growth of these streams has been told until now."""
-        watched = self._watched.get((group, prefix))
-        return watched is not None and watched.sizes is not None
 
     def watch(self, group: str, prefix: str) -> None:
         """Begin to look at a group's streams with a prefix."""
@@ -91,7 +86,10 @@ class LogGrowth:
         for (group, prefix), sizes in seen.items():
             watched = self._watched[group, prefix]
             before, watched.sizes = watched.sizes, sizes
-            if before is not None:
+            if before is None:
+                # What grew between somebody's reading and now is in nobody's sizes.
+                grown[group, prefix] = None
+            else:
                 grown.update(((group, s), None) for s in sizes if sizes[s] != before.get(s, 0))
             if watched.lookers <= 0 and self._now() - watched.left_at > LINGER_S:
                 del self._watched[group, prefix]

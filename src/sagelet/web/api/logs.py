@@ -1,27 +1,36 @@
-"""`GET /api/v1/logs`: the lines of a log, of all its streams together, a page at a time.
+"""`GET /api/v1/logs?group=G`: lines of a log as JSON, or as a stream that goes on.
 
-    ?group=/aws/sagemaker/TrainingJobs&prefix=my-job/     which log; `stream` for one of its streams
-    &q=TEXT&start=MS&end=MS&limit=N                       which lines
-    &before=MS | &after=MS                                the last before, or the first from a time
-    &styled=1                                             with `spans`: [[text, CSS classes], …]
+    prefix=, stream=      the streams that begin with it, or the one
+    q=  (or search=)      a text that lines have in them
+    start=, end=, after=, before=   ms since the epoch; `after` reads forward from there
+    limit=                500, at most 2,000
+    styled=1              colours, as pieces with CSS classes
+    follow=1              as server-sent events: `lines`, for as long as somebody listens
 
-`older` and `newer` of the answer are what to ask for next as `before` and `after`. To follow a log,
-listen to the topic `log:GROUP:PREFIX` of `/api/v1/events`, and ask for what is `after` the last.
+An id of the stream is a line's; whoever comes back with it (`Last-Event-ID`) goes on behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import require_owner
+from sagelet.web.api.listeners import Listener
+from sagelet.web.api.sse import HEARTBEAT_S, EventStream, event, heartbeat
+from sagelet.web.api.topics import LogTopic, Topics
 from sagelet.web.faults import Refused
-from sagelet.web.log_pages import read_lines
+from sagelet.web.log_lines import LogLine
+from sagelet.web.log_pages import LINES_AT_MOST, LogQuery, read_lines
 from sagelet.web.log_view import query_of
 from sagelet.web.site import Site
+
+# Lines of several streams are written side by side: a later one may be of an earlier time.
+_BACK_MS = 2_000
 
 
 class LogsApi:
@@ -32,15 +41,99 @@ class LogsApi:
         self._site = site
 
     def routes(self) -> Sequence[BaseRoute]:
-        """Return where they are."""
-        return [Route("/api/v1/logs", self._lines, methods=["GET"])]
+        """Return where it is."""
+        return [Route("/api/v1/logs", self._logs, methods=["GET"])]
 
-    async def _lines(self, request: Request) -> Response:
+    async def _logs(self, request: Request) -> Response:
         require_owner(request)
-        asked = request.query_params
-        group = asked.get("group", "")
-        if not group:
+        asked = dict(request.query_params)
+        if not asked.get("group"):
             raise Refused(400, "name the log: ?group=/aws/sagemaker/Endpoints/NAME")
-        query = query_of(asked, group=group, prefix=asked.get("prefix", ""))
+        asked.setdefault("q", asked.get("search", ""))
+        asked.setdefault("start", asked.get("since", ""))
+        query = query_of(asked, group=asked["group"], prefix=asked.get("prefix", ""))
+        is_styled = asked.get("styled") == "1"
+        if asked.get("follow") == "1":
+            return self._follow(query, _last_id(request), is_styled=is_styled)
         page = await read_lines(self._site.backend, query)
-        return JSONResponse(page.document(is_styled=asked.get("styled") == "1"))
+        return JSONResponse(page.document(is_styled=is_styled))
+
+    def _follow(self, query: LogQuery, last: str, *, is_styled: bool) -> Response:
+        hub = self._site.events
+        topic = LogTopic(query.group, query.stream or query.prefix)
+        listener = hub.listen(Topics({}, (topic,)))
+        reader = _Follower(self._site, query, last)
+        return EventStream(self._told(listener, reader, is_styled=is_styled), hub.closing)
+
+    async def _told(
+        self, listener: Listener, reader: _Follower, *, is_styled: bool
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            yield heartbeat()
+            while not listener.is_over:
+                lines = await reader.fresh()
+                if lines:
+                    shown = [line.document(is_styled=is_styled) for line in lines]
+                    yield event("lines", {"lines": shown}, reader.last)
+                    continue
+                await listener.wait(HEARTBEAT_S)
+                if not listener.fetch():
+                    yield heartbeat()
+        finally:
+            self._site.events.leave(listener)
+
+
+class _Follower:
+    """Reads what is new in a log, each line once."""
+
+    def __init__(self, site: Site, query: LogQuery, last: str) -> None:
+        """Go on behind the line `last`, or begin with what `query` asks for."""
+        self.last = last
+        self._backend = site.backend
+        self._query = query
+        self._behind = last
+        self._has_begun = bool(last)
+        self._from_ms = query.start_ms or 0
+        self._seen: dict[str, int] = {}
+
+    async def fresh(self) -> Sequence[LogLine]:
+        """Return lines that were not returned before, the oldest first; nothing: there are none."""
+        if not self._has_begun:
+            self._has_begun = True
+            page = await read_lines(self._backend, self._query)
+            if not page.lines and self._query.search:
+                # Nothing of what was written is looked for: no need to search it again.
+                self._from_ms = int(self._backend.clock.now().timestamp() * 1000)
+            return self._noted(page.lines)
+        start_ms: int | None = max(self._from_ms, _ms_of(self.last) - _BACK_MS)
+        while start_ms is not None:
+            page = await read_lines(self._backend, self._newer(start_ms))
+            fresh = self._noted([line for line in page.lines if self._is_new(line)])
+            if fresh:
+                return fresh
+            start_ms = page.newer_ms
+        return ()
+
+    def _newer(self, start_ms: int) -> LogQuery:
+        return replace(self._query, start_ms=start_ms, is_from_start=True, limit=LINES_AT_MOST)
+
+    def _is_new(self, line: LogLine) -> bool:
+        return line.id not in self._seen and line.id > self._behind
+
+    def _noted(self, lines: Sequence[LogLine]) -> Sequence[LogLine]:
+        self._seen.update((line.id, line.ms) for line in lines)
+        self.last = max([self.last, *(line.id for line in lines)])
+        edge_ms = _ms_of(self.last) - _BACK_MS
+        self._seen = {name: ms for name, ms in self._seen.items() if ms >= edge_ms}
+        return lines
+
+
+def _ms_of(line_id: str) -> int:
+    """Return the time of a line, which its id begins with."""
+    return int(line_id[:20] or "0")
+
+
+def _last_id(request: Request) -> str:
+    """Return the line behind which a client wants to go on; an id that is none counts for none."""
+    last = request.headers.get("last-event-id", "")
+    return last if last.isdecimal() and last.isascii() and len(last) == 56 else ""

@@ -55,7 +55,7 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def event(name: str, data: Mapping[str, Any], number: int | None = None) -> bytes:
+def event(name: str, data: Mapping[str, Any], number: int | str | None = None) -> bytes:
     """Return one event; `number` is where a client that comes back begins."""
     head = "" if number is None else f"id: {number}\n"
     return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode()

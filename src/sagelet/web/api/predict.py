@@ -1,0 +1,126 @@
+"""`POST /api/v1/predict/{endpoint}`: the body goes to the model as it is, its answer comes back so.
+
+The container's status and ours:
+
+    2xx        the same, with the model's bytes and content type
+    415        415: the model takes no such content type
+    any other  424, as AWS has it: the model refused (4xx), failed (5xx) or did not answer (0)
+
+An error is `application/problem+json` with `original_status`, `handler`, `where` and `request_id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from ulid import ULID
+
+from sagelet.web.access.guard import may_predict
+from sagelet.web.access.principals import Principal, Visitor
+from sagelet.web.api.sse import unless_gone
+from sagelet.web.faults import MEDIA_TYPE
+from sagelet.web.runs import Payload, Run, run
+from sagelet.web.site import Site
+
+REQUEST_ID = "request_id"
+_ANY = "*/*"
+_SHOWN_CHARACTERS = 4096
+_UNSUPPORTED = 415
+_FAILED = 424
+
+# An answer is the model's, and no page of ours: a browser that is led to it runs nothing of it.
+_HEADERS = {"content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
+_VARIANT = "x-amzn-sagemaker-target-variant"
+_MODEL = "x-amzn-sagemaker-target-model"
+
+
+class PredictApi:
+    """`/api/v1/predict`."""
+
+    def __init__(self, site: Site) -> None:
+        """Stand on the site's parts."""
+        self._site = site
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return where it is."""
+        return [Route("/api/v1/predict/{endpoint}", self._predict, methods=["POST"])]
+
+    async def _predict(self, request: Request) -> Response:
+        # Before there is a run: what the errors that come first are known by.
+        request.scope["state"][REQUEST_ID] = str(ULID())
+        endpoint = request.path_params["endpoint"]
+        who = may_predict(request, endpoint)
+        payload = payload_of(request, await request.body())
+        source = "public" if isinstance(who, Visitor) else "api"
+        done = await unless_gone(request, run(self._site.backend, endpoint, payload, source=source))
+        return answer_of(done, who)
+
+
+def payload_of(request: Request, body: bytes) -> Payload:
+    """Return what a request sends to a model. Programs that say nothing of `accept` send `*/*`."""
+    accept = request.headers.get("accept", _ANY)
+    asked, headers = request.query_params, request.headers
+    return Payload(
+        body=body,
+        content_type=headers.get("content-type"),
+        accept=None if accept == _ANY else accept,
+        target_variant=asked.get("variant") or headers.get(_VARIANT),
+        target_model=asked.get("model") or headers.get(_MODEL),
+    )
+
+
+def answer_of(done: Run, who: Principal) -> Response:
+    """Return a run as an answer."""
+    headers = {
+        **_HEADERS,
+        **done.headers,
+        "x-request-id": done.id,
+        "x-model-latency-ms": f"{sum(done.timing.handlers_ms.values()):.3f}",
+        "x-model-version": str(done.generation),
+    }
+    if done.is_error:
+        problem = _problem(done, is_known=not isinstance(who, Visitor))
+        return JSONResponse(problem, problem["status"], _ours(headers), MEDIA_TYPE)
+    answer = Response(done.body, done.status, _ours(headers))
+    answer.headers["content-type"] = done.content_type or "application/octet-stream"
+    return answer
+
+
+def _ours(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the header fields that are passed on: no cookie, no length, nothing for a proxy."""
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower().startswith(("x-", "server-timing", "content-security-policy"))
+    }
+
+
+def _problem(done: Run, *, is_known: bool) -> dict[str, Any]:
+    """Return a model's error. A visitor is not told what a traceback tells of the code."""
+    status = _UNSUPPORTED if done.status == _UNSUPPORTED else _FAILED
+    detail = _said(done)
+    is_refusal = 400 <= done.status < 500
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail if is_known or is_refusal else "the model failed",
+        "code": "ModelError",
+        "original_status": done.status,
+        REQUEST_ID: done.id,
+    }
+    if is_known:
+        problem |= {"handler": done.handler or None, "where": done.where or None}
+    return problem | {"message": problem["detail"]}
+
+
+def _said(done: Run) -> str:
+    text = done.body.decode("utf-8", "replace").strip()
+    if not text:
+        return "the model did not answer in time" if done.status == 0 else "the model said nothing"
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
