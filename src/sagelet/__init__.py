@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sagelet.cli.jobs.notebook import follow
+    from sagelet.cli.notebook_endpoints import Endpoint
     from sagelet.environments.deploy_env import DeployEnv
     from sagelet.errors import SageletError
 
@@ -18,11 +19,12 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "DeployEnv": "sagelet.environments.deploy_env",
+    "Endpoint": "sagelet.cli.notebook_endpoints",
     "SageletError": "sagelet.errors",
     "follow": "sagelet.cli.jobs.notebook",
 }
 
-__all__ = ["DeployEnv", "SageletError", "__version__", "follow"]
+__all__ = ["DeployEnv", "Endpoint", "SageletError", "__version__", "follow"]
 
 
 def __getattr__(name: str) -> object:

@@ -87,9 +87,10 @@ class Reply:
             "reload_error": self.reload_error or None,
         }
         told = {name: value for name, value in facts.items() if value is not None}
-        return told | {"answer": self._content()}
+        return told | {"answer": self.content()}
 
-    def _content(self) -> Any:  # noqa: ANN401  whatever the JSON holds
+    def content(self) -> Any:  # noqa: ANN401  whatever the JSON holds
+        """Return what the body says: JSON's value, else its text."""
         text = self.body.decode("utf-8", "backslashreplace")
         if essence(self.content_type) == JSON:
             try:
@@ -108,7 +109,7 @@ def ask(app: App, call: Call, payload: Payload, *, client: Any = None) -> Reply:
     begun = time.perf_counter()
     said = app.exchange("InvokeEndpoint", client or app.runtime(), **call.parameters(payload))
     body = said["Body"].read()
-    return _reply(said, body, begun)
+    return reply_of(said, body, begun)
 
 
 def stream(app: App, call: Call, payload: Payload, write: Any) -> Reply:  # noqa: ANN401  a callable
@@ -124,7 +125,7 @@ def stream(app: App, call: Call, payload: Payload, write: Any) -> Reply:  # noqa
     for part in _parts(app, operation, said["Body"]):
         parts.append(part)
         write(part)
-    return _reply(said, b"".join(parts), begun)
+    return reply_of(said, b"".join(parts), begun)
 
 
 def server_timing(header: str) -> dict[str, float]:
@@ -146,7 +147,8 @@ def _parts(app: App, operation: str, events: Any) -> Iterator[bytes]:  # noqa: A
                 yield event["PayloadPart"]["Bytes"]
 
 
-def _reply(said: Mapping[str, Any], body: bytes, begun: float) -> Reply:
+def reply_of(said: Mapping[str, Any], body: bytes, begun: float) -> Reply:
+    """Return what InvokeEndpoint answered to a call that began at a `time.perf_counter`."""
     metadata = said["ResponseMetadata"]
     return Reply(
         body=body,
