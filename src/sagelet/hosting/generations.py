@@ -9,6 +9,8 @@ import asyncio
 import logging
 from pathlib import Path
 
+from sagelet.hosting.together import to_the_end
+
 log = logging.getLogger(__name__)
 
 _FILE = "generation"
@@ -35,7 +37,8 @@ class Generations:
     async def keep(self, generation: int) -> None:
         """Remember that a generation went live."""
         try:
-            await asyncio.to_thread(_keep, self._file, generation)
+            # To the end: a write that no thread has begun with would be left out.
+            await to_the_end(asyncio.to_thread(_keep, self._file, generation))
         except OSError as error:
             # The disk is full, say. It serves all the same; only a restart may count anew.
             log.warning("the generation of %s is not kept: %s", self._file.parent.name, error)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,3 +42,20 @@ async def test_a_disk_that_takes_nothing_stops_nobody(
     (tmp_path / "file").touch()
     await Generations(tmp_path / "file").keep(1)
     assert "is not kept" in caplog.text
+
+
+async def test_a_number_is_kept_though_who_kept_it_was_cancelled_before_a_thread_was_free(
+    tmp_path: Path,
+) -> None:
+    loop, is_free = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    busy = loop.run_in_executor(None, is_free.wait)
+    keeping = asyncio.create_task(Generations(tmp_path).keep(7))
+    await asyncio.sleep(0)
+    keeping.cancel()
+    await asyncio.sleep(0)
+    is_free.set()
+    await busy
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert (tmp_path / "generation").read_text() == "7\n"
