@@ -43,12 +43,22 @@ def spellings(option: click.Option) -> str:
 
 def _section(name: str) -> str:
     command = command_named(name)
-    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name)))
-    parts = [f"### {name}", _prose(command), f"```\nsagelet {name} {usage}\n```", _example(command)]
-    options = own_options(command)
-    if options:
-        parts.append(_option_table(options))
+    parts = [f"### {name}", *_parts(name, command)]
+    if isinstance(command, click.Group):
+        for word, each in command.commands.items():
+            parts += [f"#### {name} {word}", *_parts(f"{name} {word}", each)]
     return "\n\n".join(part for part in parts if part)
+
+
+def _parts(name: str, command: click.Command) -> list[str]:
+    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name)))
+    options = own_options(command)
+    return [
+        _prose(command),
+        f"```\nsagelet {name} {usage}\n```",
+        _example(command),
+        _option_table(options) if options else "",
+    ]
 
 
 def _options(command: click.Command) -> list[click.Option]:

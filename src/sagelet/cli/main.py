@@ -44,6 +44,7 @@ COMMANDS = {
     "invoke": Entry("invoke", "Send a payload to an endpoint", _WORK),
     "test": Entry("test", "Send the project's payloads and compare the answers", _WORK),
     "ui": Entry("ui", "Open the web app in a browser, signed in", _LOCAL),
+    "keys": Entry("keys", "Make, list and revoke API keys", _LOCAL),
     "up": Entry("up", "Start the daemon and say where it is", _LOCAL),
     "down": Entry("down", "Stop the daemon; what it knows is kept", _LOCAL),
     "status": Entry("status", "Show the daemon, its endpoints and its jobs", _LOCAL),

@@ -4,6 +4,7 @@ state.db                    SQLite: models, endpoint configurations, endpoints, 
 daemon.json, daemon.lock    the running daemon: pid, start time, port, version
 daemon.log                  what the daemon says
 credentials                 0600: the generated local access keys
+login.html                  0600: leads the browser that `sagelet ui` opened on to the web app
 buckets/<bucket>/<key>      S3 objects as plain files; their metadata in buckets/.meta
 jobs/<ulid>/                one training job: its order, its journal, a tree for each host
 endpoints/<ulid>/           one endpoint: unpacked models, one folder a version
@@ -53,6 +54,11 @@ class Home:
     def credentials(self) -> Path:
         """The generated local access keys."""
         return self.root / "credentials"
+
+    @property
+    def login_page(self) -> Path:
+        """What `sagelet ui` has the browser open."""
+        return self.root / "login.html"
 
     @property
     def buckets(self) -> Path:

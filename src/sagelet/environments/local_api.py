@@ -13,11 +13,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from sagelet.environments.credentials import LocalCredentials
-from sagelet.errors import RemoteRefused, RemoteUnreachable
+from sagelet.errors import InvalidRequest, RemoteRefused, RemoteUnreachable
 
 _SERVICE = "sagelet"
 _PATIENCE_S = 10.0
 _NOT_FOUND = 404
+_GOOD = (http.client.OK, http.client.CREATED, http.client.NO_CONTENT)
 
 
 class LocalApi:
@@ -76,32 +77,73 @@ class LocalApi:
         asked = urlencode({"next": path})
         return self._ask("login", f"/api/v1/login-tokens?{asked}", method="POST")
 
+    def keys(self) -> list[dict[str, Any]]:
+        """Return what may be told of the API keys, the newest first.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        listed: list[dict[str, Any]] = self._get("keys", "/api/v1/keys")["keys"]
+        return listed
+
+    def create_key(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an API key; `key` of the answer is the text that is never told again.
+
+        Raises:
+            InvalidRequest: the document makes no sense.
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        body = json.dumps(document).encode()
+        try:
+            return self._ask("create key", "/api/v1/keys", method="POST", body=body)
+        except RemoteRefused as error:
+            if error.status == http.client.BAD_REQUEST:
+                raise InvalidRequest(error.message) from error
+            raise
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke an API key, at once.
+
+        Raises:
+            RemoteRefused: there is none of that id.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        self._ask("revoke key", f"/api/v1/keys/{quote(key_id, safe='')}", method="DELETE")
+
     def _get(self, operation: str, path: str, *, wait_s: float = 0) -> dict[str, Any]:
         return self._ask(operation, path, wait_s=wait_s)
 
     def _ask(
-        self, operation: str, path: str, *, method: str = "GET", wait_s: float = 0
+        self,
+        operation: str,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        wait_s: float = 0,
     ) -> dict[str, Any]:
-        request = AWSRequest(method, self._address + path)
+        request = AWSRequest(method, self._address + path, data=body)
         self._auth.add_auth(request)
         headers = dict(request.headers.items())
-        status, body = self._exchange(method, path, headers, wait_s + _PATIENCE_S)
+        status, said = self._exchange((method, path, body, headers), wait_s + _PATIENCE_S)
         try:
-            document: dict[str, Any] = json.loads(body)
+            document: dict[str, Any] = json.loads(said) if said else {}
         except ValueError as error:
             raise RemoteUnreachable(self._address, "what answers is no daemon of ours") from error
-        if status != http.client.OK:
+        if status not in _GOOD:
             message = str(document.get("message", ""))
             raise RemoteRefused(operation, http.client.responses[status], message, status)
         return document
 
     def _exchange(
-        self, method: str, path: str, headers: Mapping[str, str], timeout_s: float
+        self, request: tuple[str, str, bytes, Mapping[str, str]], timeout_s: float
     ) -> tuple[int, bytes]:
         place = urlsplit(self._address)
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout_s)
         try:
-            connection.request(method, path, headers=dict(headers))
+            connection.request(*request)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:

@@ -3,7 +3,7 @@
     SageletError
     ├── NotFound                 ModelNotFound, EndpointConfigNotFound, EndpointNotFound,
     │                            TrainingJobNotFound, LogGroupNotFound, LogStreamNotFound,
-    │                            BucketNotFound, KeyNotFound, UploadNotFound
+    │                            BucketNotFound, KeyNotFound, UploadNotFound, ApiKeyNotFound
     ├── AlreadyExists, BucketNotEmpty, Busy, IllegalMove          the present state forbids it
     ├── InvalidRequest           a request that is well-formed and makes no sense
     │   └── NotSupported         ... or that this release does not serve
@@ -73,6 +73,7 @@ from sagelet.errors.remote import (
 )
 from sagelet.errors.resources import (
     AlreadyExists,
+    ApiKeyNotFound,
     BucketNotEmpty,
     BucketNotFound,
     Busy,
@@ -111,6 +112,7 @@ from sagelet.errors.serving import (
 
 __all__ = [
     "AlreadyExists",
+    "ApiKeyNotFound",
     "BadConfig",
     "BucketNotEmpty",
     "BucketNotFound",

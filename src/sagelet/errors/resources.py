@@ -68,6 +68,12 @@ class KeyNotFound(NotFound):
     kind = "key"
 
 
+class ApiKeyNotFound(NotFound):
+    """No such API key. `name` is its id."""
+
+    kind = "API key"
+
+
 class UploadNotFound(NotFound):
     """No such multipart upload."""
 

@@ -33,11 +33,14 @@ def command(app: App, *, endpoint: str | None, no_open: bool) -> None:
         found = find(app, endpoint, (ENDPOINT,))[1]
         page = f"/endpoints/{quote(found[ENDPOINT.name_member], safe='')}"
     login = local_api(app).login(page)
-    opened = not no_open and show(login["url"])
+    opened = not no_open and show(app.home(), login["url"])
     if app.output.json:
         app.output.document(login | {"opened": opened})
         return
     app.output.text(login["url"])
-    if not opened:
-        seconds = login["expires_in_s"]
-        app.output.say(f"open it within {seconds:.0f} s; it signs one browser in, once")
+    seconds = login["expires_in_s"]
+    app.output.say(
+        "opened it; if your browser shows nothing, go there yourself"
+        if opened
+        else f"open it within {seconds:.0f} s; it signs one browser in, once"
+    )

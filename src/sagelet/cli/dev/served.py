@@ -71,7 +71,8 @@ class Served:
         """
         login = local_api(self._app).login(f"/endpoints/{self.name}")
         url = login["url"]
-        return "opened the page" if show(url) else f"the page, signed in for a minute: {url}"
+        is_shown = show(self._app.home(), url)
+        return "opened the page" if is_shown else f"the page, signed in for a minute: {url}"
 
     def is_in_service(self) -> bool:
         """Tell whether it serves."""

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.api_keys import ApiKey
+from sagelet.errors import ApiKeyNotFound
 from sagelet.web.access.guard import require_owner
 from sagelet.web.access.issuing import issue
 from sagelet.web.access.new_keys import new_key
@@ -52,7 +53,7 @@ class KeysApi:
         require_owner(request)
         key_id = request.path_params["id"]
         if not self._site.access.keys.revoke(key_id):
-            raise Refused(404, f"there is no key {key_id}")
+            raise ApiKeyNotFound(key_id)
         return Response(status_code=204)
 
 

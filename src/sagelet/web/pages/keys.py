@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.api_keys import ApiKey
+from sagelet.errors import ApiKeyNotFound
 from sagelet.web.access.guard import checked_form
 from sagelet.web.access.issuing import issue
 from sagelet.web.access.new_keys import DAYS, PER_MINUTE, BadKey, new_key
-from sagelet.web.faults import Refused
 from sagelet.web.site import Site
 
 LIFETIMES = ((7, "7 days"), (30, "30 days"), (DAYS, "90 days"), (365, "1 year"), (0, "Never"))
@@ -76,7 +76,7 @@ class KeysPages:
         for key in self._site.access.keys.all():
             if key.id == key_id:
                 return key
-        raise Refused(404, f"there is no key {key_id}")
+        raise ApiKeyNotFound(key_id)
 
     async def _page(
         self,
