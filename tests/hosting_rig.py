@@ -14,8 +14,10 @@ from sagelet.domain.clock import SystemClock
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, EndpointStatus, Model, Serving, Variant
 from sagelet.domain.invocation import Answer, Invocation
+from sagelet.hosting.call_history import KeptCalls
 from sagelet.hosting.host import HostingSettings, LocalEndpointHost
 from sagelet.hosting.worker import Interpreters
+from sagelet.journal.endpoint_metrics import EndpointMetrics
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
 from tests.builders import ACCOUNT, a_model, an_endpoint, an_endpoint_config
@@ -40,6 +42,8 @@ class Rig:
         self.buckets = Buckets(self.home.buckets)
         self.logs = LogStreams(self.home.logs)
         self.store = store or Store(None, ACCOUNT)
+        self.history = KeptCalls(self.store, self.home.history)
+        self.metrics = EndpointMetrics()
         self.host = LocalEndpointHost(
             store=self.store,
             logs=self.logs,
@@ -49,6 +53,8 @@ class Rig:
             home=self.home,
             account=ACCOUNT,
             clock=SystemClock(),
+            history=self.history,
+            metrics=self.metrics,
             settings=settings or HostingSettings(drain_s=5, stop_s=2),
         )
 

@@ -92,6 +92,7 @@ class Parts:
             on_note=log.info,
         )
         gate = Gate(allowed_hosts=settings.allowed_hosts)
+        history, metrics = KeptCalls(self._store, home.history), MetricStore(home)
         self._host = LocalEndpointHost(
             store=self._store,
             logs=logs,
@@ -101,6 +102,8 @@ class Parts:
             home=home,
             account=account,
             clock=clock,
+            history=history,
+            metrics=metrics.endpoints,
             settings=HostingSettings(
                 park_after_s=settings.park_after_s,
                 live_workers=settings.live_workers,
@@ -119,7 +122,7 @@ class Parts:
         plane = ControlPlane(
             store=self._store,
             logs=logs,
-            metrics=MetricStore(home),
+            metrics=metrics,
             runner=self._runner,
             host=self._host,
             artifacts=artifacts,
@@ -142,7 +145,7 @@ class Parts:
             account=account,
             clock=clock,
             verifier=verifier,
-            history=KeptCalls(self._store, home.history),
+            history=history,
             kill_job=plane.kill_training_job,
             address=address,
             max_body_bytes=settings.max_body_bytes,

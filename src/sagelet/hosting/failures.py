@@ -6,6 +6,7 @@ import json
 import re
 import signal
 
+from sagelet.domain.facts import EditProblem
 from sagelet.errors import SageletError, WorkerStartFailed
 
 REASON_LIMIT = 1024
@@ -49,6 +50,14 @@ def header_text(error: SageletError) -> str:
         text = f"{error.error or _how_it_ended(error.exit_code)} ({error.where})"
     line = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
     return line if len(line) <= HEADER_LIMIT else line[: HEADER_LIMIT - 3] + "..."
+
+
+def edit_problem(error: SageletError) -> EditProblem:
+    """Return why an edit is not served, as pages show it."""
+    if not isinstance(error, WorkerStartFailed):
+        return EditProblem(str(error))
+    text = error.error or _how_it_ended(error.exit_code)
+    return EditProblem(text, error.where, error.traceback or _last_words(error.log_tail))
 
 
 def server_error(status: int, message: str, kind: str = "InternalServerException") -> bytes:

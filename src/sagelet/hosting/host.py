@@ -7,6 +7,8 @@ import logging
 import shutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,22 +17,29 @@ from sagelet.artifacts.uris import FILE_SCHEME
 from sagelet.domain.account import Account
 from sagelet.domain.clock import Clock
 from sagelet.domain.container import ContainerPorts
-from sagelet.domain.facts import EndpointFacts
+from sagelet.domain.facts import EndpointFacts, VariantFacts
 from sagelet.domain.home import Home
 from sagelet.domain.hosting import Endpoint, EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, StreamedAnswer
 from sagelet.errors import EndpointNotInService
+from sagelet.hosting.call_history import KeptCalls
 from sagelet.hosting.container_face import ContainerFaces
 from sagelet.hosting.ledger import Ledger
+from sagelet.hosting.measuring import Measured, Measuring
 from sagelet.hosting.notes import HostingNotes
+from sagelet.hosting.observing import Observing
 from sagelet.hosting.parking import Parkable, Parking
+from sagelet.hosting.recording import CallRecorder
 from sagelet.hosting.running import RunningEndpoint
 from sagelet.hosting.settings import HostingSettings
 from sagelet.hosting.starting import PoolStarter
 from sagelet.hosting.traces import Traces
 from sagelet.hosting.versions import Deployer
+from sagelet.hosting.vitals import VitalSigns
 from sagelet.hosting.worker import Interpreters
+from sagelet.journal.endpoint_metrics import EndpointMetrics
 from sagelet.journal.streams import LogStreams
+from sagelet.store.changes import Changes
 from sagelet.store.store import Store
 from sagelet.supervision.requirements import RequirementsCache
 from sagelet.supervision.watching import Watcher
@@ -60,6 +69,8 @@ class LocalEndpointHost:
         home: Home,
         account: Account,
         clock: Clock,
+        history: KeptCalls,
+        metrics: EndpointMetrics,
         settings: HostingSettings | None = None,
     ) -> None:
         """Take the parts; nothing serves before `start`."""
@@ -67,6 +78,11 @@ class LocalEndpointHost:
         self._settings = settings or HostingSettings()
         self._ledger = Ledger(store, clock)
         self._traces = Traces()
+        self._history = history
+        self._recorder = CallRecorder(history, clock, partial(_tell_of_calls, store.changes))
+        self._metrics = metrics
+        self._vitals = VitalSigns()
+        self._measuring = Measuring(metrics, self._vitals, self._measured)
         starter = PoolStarter(
             artifacts=artifacts,
             downloads=home.downloads,
@@ -74,7 +90,7 @@ class LocalEndpointHost:
             account=account,
             requirements=RequirementsCache(home.packages, self._settings.environ),
             settings=self._settings,
-            traces=self._traces,
+            observing=Observing(self._traces, self._recorder, metrics),
         )
         self._deployer = Deployer(
             starter=starter,
@@ -98,6 +114,7 @@ class LocalEndpointHost:
         """Bring back, in the background, what the store says serves or was to serve."""
         self._loop = asyncio.get_running_loop()
         self._parking.start()
+        self._measuring.start()
         endpoints = await asyncio.to_thread(self._ledger.all)
         await asyncio.to_thread(self._remove_strangers, endpoints)
         few_at_once = asyncio.Semaphore(_BROUGHT_BACK_AT_ONCE)
@@ -117,6 +134,8 @@ class LocalEndpointHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         running, self._running = self._running, {}
         await asyncio.gather(*(each.close() for each in running.values()), *self._deletions)
+        await self._measuring.close()
+        await self._recorder.flush()
         await self._watcher.close()
 
     def converge(self, endpoint: Endpoint) -> None:
@@ -169,13 +188,31 @@ class LocalEndpointHost:
         Raises:
             EndpointNotInService: no such endpoint, or it does not serve (yet).
         """
-        return self._serving(name).facts()
+        facts = self._serving(name).facts()
+        return replace(facts, variants=tuple(self._with_vitals(each) for each in facts.variants))
+
+    def _with_vitals(self, facts: VariantFacts) -> VariantFacts:
+        """Return what is known of a variant, and how its workers are."""
+        workers = []
+        for worker in facts.workers:
+            vitals = self._vitals.of(worker.pid)
+            workers.append(
+                worker
+                if vitals is None
+                else replace(
+                    worker, cpu_percent=vitals.cpu_percent, memory_bytes=vitals.memory_bytes
+                )
+            )
+        return replace(facts, workers=tuple(workers))
 
     def _serving(self, name: str) -> RunningEndpoint:
         running = self._running.get(name)
         if running is None:
             raise EndpointNotInService(name=name, account_id=self._account.id)
         return running
+
+    def _measured(self) -> Iterator[Measured]:
+        return (each for running in self._running.values() for each in running.measured())
 
     def _parkable(self) -> Iterator[Parkable]:
         return (each for running in self._running.values() for each in running.parkable())
@@ -188,11 +225,12 @@ class LocalEndpointHost:
     def _converge(self, endpoint: Endpoint, few: asyncio.Semaphore | None = None) -> None:
         running = self._running.get(endpoint.name) or self._run(endpoint)
         self._running[endpoint.name] = running
-        self._begin(self._tasks, endpoint, running.converge, few or self._some_at_once)
+        work = partial(self._bring_up, running)
+        self._begin(self._tasks, endpoint, work, few or self._some_at_once)
 
     def _delete(self, endpoint: Endpoint) -> None:
         running = self._running.pop(endpoint.name, None) or self._run(endpoint)
-        self._begin(self._deletions, endpoint, running.delete)
+        self._begin(self._deletions, endpoint, partial(self._end, running))
 
     def _run(self, endpoint: Endpoint) -> RunningEndpoint:
         return RunningEndpoint(
@@ -227,6 +265,18 @@ class LocalEndpointHost:
             reason = f"Internal failure of the host: {error!r}"
             await asyncio.to_thread(self._ledger.failed, endpoint, reason)
 
+    async def _bring_up(self, running: RunningEndpoint, endpoint: Endpoint) -> None:
+        """Serve what an endpoint wants, and go on with its metrics."""
+        folder = self._home.endpoint(endpoint.ulid)
+        await asyncio.to_thread(self._metrics.open, endpoint.name, folder)
+        await running.converge(endpoint)
+
+    async def _end(self, running: RunningEndpoint, endpoint: Endpoint) -> None:
+        """Delete an endpoint, and forget what it did."""
+        self._metrics.forget(endpoint.name)
+        await running.delete(endpoint)
+        await asyncio.to_thread(self._history.sweep)
+
     def _on_problem(self, text: str) -> None:
         """Tell what concerns every endpoint."""
         log.warning("%s", text)
@@ -238,6 +288,14 @@ class LocalEndpointHost:
         for folder in self._home.endpoint("any").parent.glob("*"):
             if folder.name not in known:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell_of_calls(changes: Changes, endpoint: str) -> None:
+    """Tell whoever follows an endpoint's calls that there are new ones.
+
+    Not under the endpoint's ARN: whoever waits for that waits for its status.
+    """
+    changes.publish(f"calls/{endpoint}")
 
 
 def _is_from_a_folder(endpoint: Endpoint) -> bool:

@@ -29,7 +29,6 @@ from sagelet.errors import (
 )
 from sagelet.hosting.container_face import ContainerSettings
 from sagelet.hosting.failures import not_loaded
-from sagelet.hosting.metering import Meter
 from sagelet.hosting.model_shelf import IN_OPT_ML, Held, ModelShelf
 from sagelet.hosting.model_urls import ModelUrls
 from sagelet.hosting.starting import PoolStarter, Start
@@ -47,8 +46,8 @@ class MultiModel(ContainerSettings):
     ) -> None:
         """Load nothing yet. Each model's start is made of the container's."""
         super().__init__(start.endpoint, start.container)
-        self._meter = Meter()
-        self._start = replace(start, meter=self._meter)
+        self.meter = starter.meter(start)
+        self._start = replace(start, meter=self.meter)
         self._shelf = ModelShelf(self._start, starter, drain_s)
         self._urls = urls
 
@@ -66,6 +65,10 @@ class MultiModel(ContainerSettings):
         """Return what is loaded, by name."""
         return tuple(held.model for held in self._shelf.all())
 
+    def pids(self) -> tuple[int, ...]:
+        """Return the processes of all of them."""
+        return tuple(pid for held in self._shelf.all() for pid in held.pool.pids())
+
     def facts(self) -> VariantFacts:
         """Return what is known of all of them together."""
         facts = [held.pool.facts() for held in self._shelf.all()]
@@ -76,11 +79,11 @@ class MultiModel(ContainerSettings):
             is_parked=False,
             waiting=sum(each.waiting for each in facts),
             workers=tuple(worker for each in facts for worker in each.workers),
-            requests=self._meter.requests,
-            errors=self._meter.errors,
-            latency_ms=self._meter.latency_ms(),
-            phases_ms=self._meter.phases_ms(),
-            differs=dict(self._meter.differs),
+            requests=self.meter.requests,
+            errors=self.meter.errors,
+            latency_ms=self.meter.latency_ms(),
+            phases_ms=self.meter.phases_ms(),
+            differs=dict(self.meter.differs),
         )
 
     def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:

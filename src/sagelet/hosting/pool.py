@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
@@ -22,6 +23,7 @@ from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.desk import Desk, Loss
 from sagelet.hosting.line import Line
 from sagelet.hosting.metering import Meter
+from sagelet.hosting.recording import NoRecorder, Recorder
 from sagelet.hosting.recovery import Recovery
 from sagelet.hosting.replies import Replies
 from sagelet.hosting.samples import Sample
@@ -34,6 +36,7 @@ from sagelet.hosting.worker import Recruiting, Worker
 from sagelet.supervision.backoff import DELAYS_S
 from sagelet.worker.frames import Frame
 
+NOBODY = NoRecorder()
 _REPLACED = "this version has been replaced"
 
 
@@ -69,6 +72,7 @@ class Pool:
         settings: PoolSettings,
         on_note: Callable[[str], None],
         meter: Meter | None = None,
+        recorder: Recorder = NOBODY,
     ) -> None:
         """Prepare; `start` brings the workers up. `on_note` is told of deaths and recoveries."""
         self.variant = variant
@@ -76,7 +80,8 @@ class Pool:
         self._settings = settings
         self._on_note = on_note
         self._meter = meter or Meter()
-        self.replies = Replies(variant, self._meter)
+        self.replies = Replies(variant, self._meter, recorder)
+        self._went_live = datetime.now(UTC)
         self._desk = Desk(
             Line(endpoint, settings.waiting_limit),
             self._meter,
@@ -114,12 +119,22 @@ class Pool:
             settings=self._settings,
             on_note=self._on_note,
             meter=self._meter,
+            recorder=self.replies.recorder,
         )
+
+    @property
+    def meter(self) -> Meter:
+        """What counts its answers."""
+        return self._meter
 
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The workers that live."""
         return tuple(self._desk.seats)
+
+    def pids(self) -> tuple[int, ...]:
+        """Return its workers' processes."""
+        return tuple(worker.pid for worker in self._desk.seats)
 
     @property
     def recruiting(self) -> Recruiting:
@@ -137,7 +152,7 @@ class Pool:
 
     def facts(self) -> VariantFacts:
         """Return what is known of it."""
-        order, meter = self.recruiting.order, self._meter
+        order, meter, notice = self.recruiting.order, self._meter, self.replies.notice
         return VariantFacts(
             variant=self.variant,
             generation=order.generation,
@@ -153,6 +168,8 @@ class Pool:
             latency_ms=meter.latency_ms(),
             phases_ms=meter.phases_ms(),
             differs=dict(meter.differs),
+            problem=notice.problem if notice is not None else None,
+            started_at=self._went_live,
         )
 
     async def start(self) -> None:
@@ -164,6 +181,7 @@ class Pool:
         starts = (self.recruiting.start() for _ in range(self._settings.workers))
         for worker in await start_together(starts, self._stop):
             self._admit(worker)
+        self._went_live = datetime.now(UTC)
 
     def submit(self, invocation: Invocation) -> asyncio.Future[Answer]:
         """Begin one invocation. Cancelling the result withdraws it unless it was started.
@@ -234,6 +252,7 @@ class Pool:
     async def commit(self, generation: int) -> None:
         """Put a prepared generation in place: no worker takes another request without it."""
         self._recovery.serve(generation)
+        self._went_live = datetime.now(UTC)
         self._desk.generation = generation
         header = {"op": "commit", "generation": generation}
         commits = [self.errand(worker, header) for worker in self.workers]
@@ -279,6 +298,7 @@ class Pool:
         await self._stop([seat.worker for seat in seats])
         await asyncio.gather(*(self._end(seat) for seat in seats), *self._burials)
         self._turn_away()
+        self._meter.fold()
 
     def _queue(self, ticket: Ticket, now: float) -> None:
         if self._desk.seats:

@@ -123,7 +123,8 @@ class Reloading:
 
     def _refuse(self, names: str, error: SageletError, generation: int) -> None:
         headers = {RELOAD_ERROR_HEADER: failures.header_text(error)}
-        self._deployed.pool.replies.notice = Notice(generation, headers)
+        problem = failures.edit_problem(error)
+        self._deployed.pool.replies.notice = Notice(generation, headers, problem)
         text = f"{names} is not served, the last good version is: {error}"
         self._deployed.sink.add_text(text)
         self._around.on_problem(text)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from sagelet.domain.invocation import Answer, Timing
+from sagelet.domain.facts import EditProblem
+from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.errors import ModelStreamBroken
 from sagelet.hosting import failures
 from sagelet.hosting.death import Death
 from sagelet.hosting.metering import Meter
+from sagelet.hosting.recording import Recorder
 from sagelet.worker.frames import Frame
 
 _TIMED_OUT_STATUS = 0
@@ -23,18 +25,20 @@ _STREAM_TOO_LONG = "ModelInvocationTimeExceeded"
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Headers for the answers of a generation and of those before it."""
+    """Headers for the answers of a generation and of those before it, and what is wrong."""
 
     generation: int
     headers: Mapping[str, str]
+    problem: EditProblem
 
 
 class Replies:
     """Makes the answers of one variant and counts them; `notice` goes along where there is one."""
 
-    def __init__(self, variant: str, meter: Meter) -> None:
+    def __init__(self, variant: str, meter: Meter, recorder: Recorder) -> None:
         """Begin without a notice."""
         self.notice: Notice | None = None
+        self.recorder = recorder
         self.variant = variant
         self.meter = meter
 
@@ -58,6 +62,13 @@ class Replies:
             said.get("handler") or "",
             said.get("where") or "",
         )
+
+    def record(self, invocation: Invocation, answer: Answer, now: float) -> None:
+        """Tell the history of an answer, if it is due."""
+        meter = self.meter
+        if now >= meter.due:
+            next_due = self.recorder.take(invocation, answer, now)
+            meter.was_recorded(answer.status, next_due)
 
     def timed_out(self, generation: int, timing: Timing) -> Answer:
         """Return the answer to a request that took too long."""

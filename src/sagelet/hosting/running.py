@@ -19,6 +19,7 @@ from sagelet.hosting.fingerprints import Fingerprints
 from sagelet.hosting.folder_watch import Attempt, Changes, FolderWatch, Outcome
 from sagelet.hosting.generations import Generations
 from sagelet.hosting.ledger import Ledger
+from sagelet.hosting.measuring import Measured
 from sagelet.hosting.notes import HostingNotes
 from sagelet.hosting.parking import Parkable
 from sagelet.hosting.reloads import Reloading, Surroundings
@@ -107,6 +108,11 @@ class RunningEndpoint:
         if found is None:
             raise EndpointNotInService(name=self._endpoint.name, account_id=self._account_id)
         return found.files.root
+
+    def measured(self) -> Iterator[Measured]:
+        """Yield what is measured of each variant that serves."""
+        if self._version is not None:
+            yield from self._version.measured()
 
     def parkable(self) -> Iterator[Parkable]:
         """Yield the pools that serve, and until when they may be idle."""

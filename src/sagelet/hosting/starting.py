@@ -20,12 +20,12 @@ from sagelet.hosting.environment import worker_environment
 from sagelet.hosting.metering import Meter
 from sagelet.hosting.model_data import ModelFiles
 from sagelet.hosting.model_urls import ModelUrls
+from sagelet.hosting.observing import Observing
 from sagelet.hosting.output import LogSink
 from sagelet.hosting.pool import Pool, PoolSettings
 from sagelet.hosting.samples import Sample, read_sample
 from sagelet.hosting.settings import Container, HostingSettings
 from sagelet.hosting.together import to_the_end
-from sagelet.hosting.traces import Traces
 from sagelet.hosting.worker import Interpreters, Launches, Recruiting
 from sagelet.supervision.foreground import UNHURRIED_S, ForegroundLauncher
 from sagelet.supervision.requirements import RequirementsCache
@@ -83,7 +83,7 @@ class PoolStarter:
         account: Account,
         requirements: RequirementsCache,
         settings: HostingSettings,
-        traces: Traces,
+        observing: Observing,
     ) -> None:
         """Take what pools are made with; `downloads` keeps models that came from AWS."""
         self._artifacts = artifacts
@@ -92,7 +92,7 @@ class PoolStarter:
         self._account = account
         self._requirements = requirements
         self._settings = settings
-        self._traces = traces
+        self._observing = observing
 
     def urls(self, model: Model) -> ModelUrls:
         """Return where the models of a container of several lie.
@@ -103,6 +103,10 @@ class PoolStarter:
         if not model.data_url:
             raise InvalidRequest(f"Model {model.name} of several models needs a ModelDataUrl.")
         return ModelUrls(model.data_url, self._artifacts_of(model))
+
+    def meter(self, start: Start) -> Meter:
+        """Return new counters for what is started."""
+        return self._observing.meter(start.endpoint, start.variant)
 
     async def lay_out(self, start: Start) -> ModelFiles:
         """Lay the model's files out in its tree.
@@ -138,7 +142,8 @@ class PoolStarter:
             recruiting=await self._recruiting(start, files),
             settings=self._pool_settings(start.container),
             on_note=start.on_note,
-            meter=start.meter,
+            meter=start.meter or self.meter(start),
+            recorder=self._observing.recorder,
         )
         warning = await asyncio.to_thread(shortage, files.root, start.container.workers)
         if warning:
@@ -192,7 +197,7 @@ class PoolStarter:
             load_s=UNHURRIED_S if container.attach else self._settings.load_s,
             stop_s=self._settings.stop_s,
             on_line=start.sink.add,
-            traces=self._traces,
+            traces=self._observing.traces,
         )
 
     def _launcher(self, container: Container) -> Launches:

@@ -14,7 +14,7 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from sagelet.domain.invocation import Invocation, Timing
+from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.hosting.connection import ConnectionGone
 from sagelet.hosting.death import Death
 from sagelet.hosting.heads import Heads
@@ -82,13 +82,16 @@ class Ticket:
             return  # it came too late, and was answered for then
         began, submitted = self.began, self.submitted
         replies = self.replies
-        replies.meter.pace((now - began) * 1000)
+        meter = replies.meter
+        meter.pace((now - began) * 1000)
         answer = replies.of_frame(
             frame if self._parts is None else joined(self._parts, frame),
             generation,
             round((began - submitted) * 1000, 3),
             round((now - submitted) * 1000, 3),
         )
+        if now >= meter.due:
+            replies.record(self.invocation, answer, now)
         if not self.reply.done():
             self.reply.set_result(answer)
 
@@ -98,7 +101,7 @@ class Ticket:
         worker = seat.worker
         if not self.reply.done():
             timing = self.timing(monotonic())
-            self.reply.set_result(self.replies.endless(_JOINED_BYTES, worker.generation, timing))
+            self._answer(self.replies.endless(_JOINED_BYTES, worker.generation, timing))
         with suppress(ConnectionGone):  # then there is nobody to stop
             worker.connection.send(encode_frame({"op": "cancel", "id": self.number}))
 
@@ -106,7 +109,7 @@ class Ticket:
         """Answer for a worker that did not in time."""
         self.deadline = inf
         if not self.reply.done():
-            self.reply.set_result(self.replies.timed_out(generation, self.timing(now)))
+            self._answer(self.replies.timed_out(generation, self.timing(now)))
 
     def overrun(self, generation: int) -> None:
         """Answer for a worker that is killed because it took too long."""
@@ -116,13 +119,18 @@ class Ticket:
         """Answer for a worker that died while it may have been at it."""
         if not self.reply.done():
             timing = self.timing(monotonic())
-            self.reply.set_result(self.replies.of_death(death, generation, timing))
+            self._answer(self.replies.of_death(death, generation, timing))
 
     def turn_away(self, why: str, generation: int) -> None:
         """Answer that there is no worker for it; it was not started."""
         if not self.reply.done():
             timing = self.timing(monotonic())
-            self.reply.set_result(self.replies.unreachable(why, generation, timing))
+            self._answer(self.replies.unreachable(why, generation, timing))
+
+    def _answer(self, answer: Answer) -> None:
+        """Answer with what no worker has said."""
+        self.replies.record(self.invocation, answer, monotonic())
+        self.reply.set_result(answer)
 
     def timing(self, now: float, phases_ms: Mapping[str, float] | None = None) -> Timing:
         """Return where the time went until now."""

@@ -32,9 +32,15 @@ class TracedTicket(Ticket):
         """Take a request that has just come."""
         super().__init__(number, invocation, reply, replies, limit_s, now)
         self._traces = traces
+        reply.add_done_callback(self._record)
 
     def frame(self, heads: Heads) -> bytes:
         """Return it as a worker gets it."""
         token = self._traces.of(self.invocation.trace).token
         head = heads.invoke_traced(self.number, self.invocation, token)
         return frame_of(head, self.invocation.body)
+
+    def _record(self, reply: asyncio.Future[Any]) -> None:
+        """Tell the history in any case."""
+        if not reply.cancelled() and reply.exception() is None:
+            self.replies.recorder.keep(self.invocation, reply.result())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +17,7 @@ from sagelet.errors import SageletError, TargetModelNotSupported
 from sagelet.hosting import ignored_variables
 from sagelet.hosting.container_face import ContainerFaces, Hold, OneModel
 from sagelet.hosting.fingerprints import Fingerprints
+from sagelet.hosting.measuring import Measured
 from sagelet.hosting.model_data import ModelFiles
 from sagelet.hosting.multi_model import MultiModel
 from sagelet.hosting.output import LogSink
@@ -126,6 +127,12 @@ class Version:
             each.server.facts() if isinstance(each.server, MultiModel) else each.server.pool.facts()
             for each in self._up
         )
+
+    def measured(self) -> Iterator[Measured]:
+        """Yield what is measured of each variant."""
+        for each in self._up:
+            server = each.server if isinstance(each.server, MultiModel) else each.server.pool
+            yield Measured(self._endpoint, each.name, server.meter, server.pids())
 
     def takes(self, serving: Serving) -> bool:
         """Take new weights of what serves already; return whether that is all there was to do."""

@@ -3,6 +3,7 @@
 $SAGELET_HOME/metrics/<hash>.json     a metric: namespace, name, dimensions, unit
 $SAGELET_HOME/metrics/<hash>.csv      its points (see `series`)
 $SAGELET_HOME/jobs/<ulid>/metrics/    a job's own (see `job_metrics`), written by its runner
+$SAGELET_HOME/endpoints/<ulid>/       an endpoint's own (see `endpoint_metrics`)
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from sagelet.domain.home import Home
 from sagelet.journal.appending import make_folder
+from sagelet.journal.endpoint_metrics import EndpointMetrics
 from sagelet.journal.job_metrics import JobMetrics
 from sagelet.journal.series import Sample, Series
 
@@ -56,10 +58,14 @@ class Measured:
 
 
 class MetricStore:
-    """The metrics of one home. One process puts; the runners of jobs write their own."""
+    """The metrics of one home. One process puts; the runners of jobs write their own.
+
+    `endpoints` are measured by the daemon's host.
+    """
 
     def __init__(self, home: Home) -> None:
         """Name the places; the first put makes a folder."""
+        self.endpoints = EndpointMetrics()
         self._home = home
         self._lock = threading.Lock()
         self._known: dict[Measured, Series] = {}

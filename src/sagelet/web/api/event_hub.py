@@ -36,6 +36,7 @@ _KINDS = {
     "endpoint": ("endpoint", "endpoints"),
     "training-job": ("job", "jobs"),
     "model": ("model", "models"),
+    "calls": ("calls", ""),
 }
 
 
@@ -150,10 +151,11 @@ class EventHub:
 
     def _changed(self, arn: str, news: News) -> None:
         kind, _, name = arn.rpartition(":")[2].partition("/")
-        one, all_of_them = _KINDS.get(kind, (None, None))
-        if one is None or all_of_them is None or self.closing.is_set():
+        one, all_of_them = _KINDS.get(kind, (None, ""))
+        if one is None or self.closing.is_set():
             return
-        self.touch(f"{one}:{name.lower()}", *(() if news is News.LOG else (all_of_them,)))
+        is_of_all = bool(all_of_them) and news is not News.LOG
+        self.touch(f"{one}:{name.lower()}", *((all_of_them,) if is_of_all else ()))
 
     def _grown(self, group: str, stream: str) -> None:
         self._tell(Grown(group, stream))
