@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sagelet.domain.hosting import EndpointStatus
 from sagelet.web.log_pages import LogQuery, read_lines
 from tests.web_bench import WebBench, a_web_bench
 
@@ -115,3 +118,69 @@ async def test_what_is_no_question_is_refused(web: WebBench, wrong: dict[str, st
 
 async def test_a_visitor_sees_no_log(web: WebBench) -> None:
     assert (await web.visitor.get("/api/v1/logs", params={"group": GROUP})).status_code == 401
+
+
+ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/sentiment"
+HOSTILE = "<script>alert(1)</script>\x1b]8;;javascript:alert(1)\x1b\\<img src=x onerror=alert(1)>"
+
+
+async def an_endpoint_with_lines(web: WebBench, *messages: str) -> None:
+    await web.bench.create_endpoint("sentiment", EndpointStatus.IN_SERVICE)
+    records = [(1_000 + number, message) for number, message in enumerate(messages)]
+    web.bench.logs.append(ENDPOINT_GROUP, "AllTraffic/01hx", records)
+
+
+async def test_the_logs_tab_shows_the_last_lines_without_any_script(web: WebBench) -> None:
+    await an_endpoint_with_lines(web, *(f"line {number}" for number in range(600)))
+    page = (await web.owner.get("/endpoints/sentiment/logs")).text
+    assert "line 599" in page
+    assert "line 100<" in page
+    assert "line 99<" not in page
+    older = re.search(r'href="([^"]+)" rel="prev"', page)
+    assert older is not None
+    page = (await web.owner.get(html.unescape(older[1]))).text
+    assert "line 99<" in page
+    assert "line 100<" not in page
+    assert 'rel="next"' in page
+
+
+async def test_an_endpoint_is_found_whatever_the_case_of_its_name(web: WebBench) -> None:
+    await an_endpoint_with_lines(web, "hello")
+    assert "hello" in (await web.owner.get("/endpoints/SENTIMENT/logs")).text
+
+
+async def test_what_a_line_says_is_text_and_never_a_link_or_an_element(web: WebBench) -> None:
+    await an_endpoint_with_lines(web, HOSTILE, "\x1b[31;1mred\x1b[0m", "a\udc80b")
+    page = (await web.owner.get("/endpoints/sentiment/logs")).text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "javascript:" not in page
+    assert '<span class="ansi-bold ansi-f1">red</span>' in page
+
+
+async def test_a_search_needs_no_script(web: WebBench) -> None:
+    await an_endpoint_with_lines(web, "loss 1", "other", "loss 2")
+    page = (await web.owner.get("/endpoints/sentiment/logs", params={"q": "loss"})).text
+    assert "loss 1" in page
+    assert ">other<" not in page
+    page = (await web.owner.get("/endpoints/sentiment/logs", params={"q": '"><b>'})).text
+    assert "No line has" in page
+    assert '"><b>' not in page
+
+
+async def test_a_whole_log_is_downloaded_as_a_file(web: WebBench) -> None:
+    await an_endpoint_with_lines(web, *("x" * 200_000 for _ in range(12)), "\r10%", "last")
+    answer = await web.owner.get("/endpoints/sentiment/log.txt")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="sentiment.log"')
+    lines = answer.text.splitlines()
+    assert len(lines) == 13
+    assert lines[-1] == "1970-01-01T00:00:01.013+00:00 AllTraffic last"
+
+
+async def test_an_endpoint_without_a_log_has_an_empty_one(web: WebBench) -> None:
+    await web.bench.create_endpoint("sentiment", EndpointStatus.IN_SERVICE)
+    page = await web.owner.get("/endpoints/sentiment/logs")
+    assert "Nothing has been written yet" in page.text
+    assert (await web.owner.get("/endpoints/sentiment/log.txt")).text == ""
+    assert (await web.owner.get("/endpoints/nobody/logs")).status_code == 404
+    assert (await web.visitor.get("/endpoints/sentiment/log.txt")).status_code == 303

@@ -19,6 +19,8 @@ from sagelet.web.faults import Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.pages.about import AboutPages
 from sagelet.web.pages.dashboard import DashboardPages
+from sagelet.web.pages.endpoint_logs import EndpointLogsPages
+from sagelet.web.pages.endpoint_predict import PredictPages
 from sagelet.web.pages.keys import KeysPages
 from sagelet.web.pages.login import LoginPages
 from sagelet.web.site import Site
@@ -34,7 +36,9 @@ class WebApp:
         owners: list[BaseRoute] = [
             *DashboardPages(self.site).routes(),
             *AboutPages(self.site).routes(),
+            *PredictPages(self.site).routes(),
             *KeysPages(self.site).routes(),
+            *EndpointLogsPages(self.site).routes(),
         ]
         anybody: list[BaseRoute] = [
             Mount("/static", StaticFiles()),

@@ -51,6 +51,11 @@ class LogLine:
         return datetime.fromtimestamp(self.ms / 1000, UTC)
 
     @property
+    def clock(self) -> str:
+        """The time of day, to the millisecond."""
+        return self.at.isoformat(timespec="milliseconds")[11:23]
+
+    @property
     def text(self) -> str:
         """The text without its style."""
         return "".join(span.text for span in self.spans)

@@ -107,12 +107,15 @@ async def _first(backend: Backend, query: LogQuery) -> LogPage:
         events += page
         if len(events) > query.limit:
             break
-    if len(events) <= query.limit:
-        return LogPage(_lines(query, events))
-    # What is cut off has its whole millisecond on the next page, if not all has this one.
-    edge = events[query.limit]["timestamp"]
-    kept = [event for event in events if event["timestamp"] < edge] or events
-    return LogPage(_lines(query, kept), newer_ms=kept[-1]["timestamp"] + 1)
+    newer_ms = None
+    if len(events) > query.limit:
+        # What is cut off has its whole millisecond on the next page, if not all has this one.
+        edge = events[query.limit]["timestamp"]
+        events = [event for event in events if event["timestamp"] < edge] or events
+        newer_ms = events[-1]["timestamp"] + 1
+    begun = query.start_ms or 0
+    has_older = await _is_any_before(backend, query, begun)
+    return LogPage(_lines(query, events), older_ms=begun if has_older else None, newer_ms=newer_ms)
 
 
 async def _last(backend: Backend, query: LogQuery) -> LogPage:
@@ -196,9 +199,10 @@ async def _filtered(
 
 
 async def _is_any_before(backend: Backend, query: LogQuery, ms: int) -> bool:
-    asked = LogQuery(
-        query.group, query.prefix, query.stream, start_ms=query.start_ms, end_ms=ms, limit=1
-    )
+    start_ms = None if query.is_from_start else query.start_ms
+    asked = LogQuery(query.group, query.prefix, query.stream, start_ms=start_ms, end_ms=ms)
+    if ms <= (start_ms or 0):
+        return False
     async for page, _ in _filtered(backend, asked, pages=1, limit=1):
         return bool(page)
     return False

@@ -52,9 +52,13 @@ class LogView:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """The streams, each with what it is called."""
+        """The streams, each with what it is called; those of former endpoints by their end, too."""
         is_job = self.query.group == JOB_GROUP
-        return [(stream, source_of(stream, is_job=is_job)) for stream in self.streams]
+        names = [source_of(stream, is_job=is_job) for stream in self.streams]
+        return [
+            (stream, name if names.count(name) == 1 else f"{name} …{stream[-6:]}")
+            for stream, name in zip(self.streams, names, strict=True)
+        ]
 
     @property
     def topic(self) -> str:
@@ -76,17 +80,17 @@ class LogView:
         return None if ms is None else self._link(before=str(ms))
 
     @property
-    def newer(self) -> str | None:
-        """The address of the lines after these."""
-        ms = self.page.newer_ms
-        if ms is None and self.query.end_ms is not None and not self.query.is_from_start:
-            ms = self.query.end_ms
-        return None if ms is None else self._link(after=str(ms))
+    def newer_ms(self) -> int | None:
+        """The time from which on there may be newer lines."""
+        if self.page.newer_ms is not None or self.query.is_from_start:
+            return self.page.newer_ms
+        return self.query.end_ms
 
     @property
-    def newest(self) -> str:
-        """The address of the end of the log."""
-        return self._link()
+    def newer(self) -> str | None:
+        """The address of the lines after these."""
+        ms = self.newer_ms
+        return None if ms is None else self._link(after=str(ms))
 
     def _link(self, **more: str) -> str:
         asked = _encoded({**self._shown(), **more})
