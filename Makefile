@@ -8,7 +8,7 @@ TORCH := 2.13.0
 PIP := python -m pip --quiet --disable-pip-version-check
 
 help: ## Show this help
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-11s %s\n", $$1, $$2}'
 
 setup: .venv/ready ## Make the environment: the locked libraries, torch and this project
 
@@ -100,6 +100,9 @@ docs: .venv/ready ## Serve the documentation at 127.0.0.1:8000
 
 reference: .venv/ready ## Write the parts of docs/reference that follow from the code
 	$(BIN)/python -m tools.reference
+
+screenshots: .venv/ready .venv-web/ready ## Make the pictures of docs/screenshots.md
+	$(BIN)/python -m tools.screenshots
 
 oracle: .venv-oracle/ready .venv-toolkit/ready ## Record anew what the real containers' code does
 	.venv-oracle/bin/python -m tests.oracle.record

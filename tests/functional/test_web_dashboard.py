@@ -145,4 +145,4 @@ def test_a_trend_goes_from_the_left_to_the_right_and_fits() -> None:
     points = [tuple(map(float, point.split(","))) for point in trend.points.split()]
     assert [x for x, _ in points] == [0.0, 50.0, 100.0]
     assert [y for _, y in points] == [23.5, 0.5, 12.0]
-    assert trend.label.startswith("5 requests a minute; at most 10")
+    assert trend.label == "5 requests in this minute, at most 10 in one"

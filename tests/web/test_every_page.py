@@ -14,6 +14,7 @@ from tests.web.watched import Faults
 
 FIRST_LOAD_BYTES = 150_000
 PHONE_WIDTH = 320
+OTHER_WIDTHS = (481, 768, 1100, 1440)
 # A page that says that something is not there has the status for it.
 STATUS = "status of 404"
 
@@ -51,8 +52,10 @@ def test_a_page_is_soon_there_fits_and_can_be_used_by_everybody(
     axe(page)
     page.set_viewport_size({"width": PHONE_WIDTH, "height": 700})
     axe(page)
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= PHONE_WIDTH, f"{width} px wide: {widest(page)}"
+    for width in (PHONE_WIDTH, *OTHER_WIDTHS):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert not sticking_out(page), width
+    page.set_viewport_size({"width": PHONE_WIDTH, "height": 700})
     assert not small_targets(page)
 
 
@@ -109,10 +112,12 @@ def small_targets(page: Page) -> list[str]:
     return found
 
 
-def widest(page: Page) -> object:
-    """Return the elements that stick out on the right."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll("body *")]
-            .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-            .slice(0, 5).map((e) => e.outerHTML.slice(0, 150))"""
+def sticking_out(page: Page) -> list[str]:
+    """Return what makes the page scroll sideways."""
+    found: list[str] = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+            [...document.querySelectorAll("body *")]
+                .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+                .slice(-5).map((e) => e.outerHTML.slice(0, 150))"""
     )
+    return found

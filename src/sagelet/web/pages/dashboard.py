@@ -144,10 +144,11 @@ class DashboardPages:
         return row
 
     async def _trends(self, variants: Sequence[tuple[str, str]]) -> dict[str, Trend]:
-        """Return each endpoint's requests a minute; the minute that is not over is left out."""
+        """Return each endpoint's requests a minute; the last one is not over."""
         if not variants:
             return {}
-        end = self._site.backend.clock.now().replace(second=0, microsecond=0)
+        this_minute = self._site.backend.clock.now().replace(second=0, microsecond=0)
+        end = this_minute + timedelta(minutes=1)
         start = end - timedelta(minutes=SPARK_MINUTES)
         answer = await self._site.backend.call(
             "cloudwatch",

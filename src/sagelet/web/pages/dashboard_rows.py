@@ -24,14 +24,14 @@ class Trend:
 
     @property
     def now(self) -> float:
-        """Return how many came in the last whole minute."""
+        """Return how many came in this minute."""
         return self.a_minute[-1] if self.a_minute else 0.0
 
     @property
     def label(self) -> str:
         """Return what the line shows, in words."""
         most = max(self.a_minute, default=0)
-        return f"{self.now:.0f} requests a minute; at most {most:.0f} in {SPARK_MINUTES} minutes"
+        return f"{self.now:.0f} requests in this minute, at most {most:.0f} in one"
 
     @property
     def points(self) -> str:
