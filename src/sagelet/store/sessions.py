@@ -25,10 +25,10 @@ class Sessions:
 class MutableSessions(Sessions):
     """Sessions, to read and write."""
 
-    def add(self, digest: str, ends_us: int) -> None:
-        """Record one."""
+    def put(self, digest: str, ends_us: int) -> None:
+        """Record one, or when it ends now."""
         self._on.connection.execute(
-            "INSERT INTO sessions (digest, ends_us) VALUES (?, ?)", (digest, ends_us)
+            "INSERT OR REPLACE INTO sessions (digest, ends_us) VALUES (?, ?)", (digest, ends_us)
         )
         self._on.touched.add(SESSIONS)
 

@@ -45,12 +45,16 @@ class Sessions:
         self._ends: Mapping[str, int] = {}
         self._version = -1
 
-    def begin(self) -> str:
-        """Return the token of a new session."""
-        token, now = secrets.token_urlsafe(32), self._now_us()
+    def begin(self, current: str = "") -> str:
+        """Return the token of a new session; `current`, where it is one, begins anew.
+
+        So the forms of pages that are open stay good. What is no session's token is never taken.
+        """
+        token = current if self.find(current) is not None else secrets.token_urlsafe(32)
+        now = self._now_us()
         with self._store.writing() as tx:
             tx.sessions.remove_ended(now)
-            tx.sessions.add(digest_of(token), now + LASTS_S * 1_000_000)
+            tx.sessions.put(digest_of(token), now + LASTS_S * 1_000_000)
         return token
 
     def find(self, token: str) -> Session | None:

@@ -43,11 +43,10 @@ class LoginPages:
                 "this token has been used, or it is older than a minute: `sagelet ui` makes one",
             )
         access = self._site.access
-        access.sessions.end(request.cookies.get(access.cookie, ""))
         answer = RedirectResponse(own_path(form.get("next", "/")), status_code=303)
         answer.set_cookie(
             access.cookie,
-            access.sessions.begin(),
+            access.sessions.begin(request.cookies.get(access.cookie, "")),
             max_age=LASTS_S,
             httponly=True,
             samesite="strict",
