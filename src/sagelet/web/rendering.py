@@ -78,7 +78,8 @@ class Rendering:
         whole = {**whole, "ui": macros}
         found = self.environment.get_template(template)
         wanted = request.headers.get(FRAGMENT)
-        if wanted is None:
+        # An error's page is none that has the block: whoever asked for that gets the whole.
+        if wanted is None or (status >= 400 and wanted not in found.blocks):
             return HTMLResponse(found.render(whole), status)
         block = found.blocks.get(wanted)
         if block is None:

@@ -23,6 +23,7 @@ _FUZZ = 1e-6
 _ONE_WITHIN = 0.01
 _LABELS = ("label", "class", "name", "category", "entity", "class_name", "classname")
 _SCORES = ("score", "probability", "prob", "confidence", "likelihood")
+_NUMBERS_OF_LABELS = frozenset(("id", "index", "rank", "label_id", "class_id"))
 _MANY_LABELS = ("labels", "classes", "class_names", "label_names", "categories", "names")
 _MANY_SCORES = ("scores", "probabilities", "probs", "confidences", "likelihoods", "logits")
 _COORDINATES = frozenset(
@@ -113,10 +114,12 @@ def _single(value: dict[str, object]) -> Pairs | None:
 
 
 def _entry(value: object) -> Pairs | None:
-    """Read `{"label": …, "score": …}`, which may have an id besides."""
+    """Read `{"label": …, "score": …}`, which may have a number of the label besides."""
     if not isinstance(value, dict) or not 2 <= len(value) <= 3:
         return None
     names = {key.lower(): key for key in value}
+    if len(value) == 3 and _NUMBERS_OF_LABELS.isdisjoint(names):
+        return None
     label = next((names[each] for each in _LABELS if each in names), None)
     score = next((names[each] for each in _SCORES if each in names), None)
     if label is None or score is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagelet.web.results.context import Context
-from sagelet.web.results.values import Place, finite, is_number, number_text
+from sagelet.web.results.values import Place, finite, is_number, number_text, pointer
 
 MOST_SIDE = 64
 """A matrix of at most so many rows and columns is shown number by number."""
@@ -35,6 +35,11 @@ class Matrix:
     facts: Numbers
     place: Place
 
+    @property
+    def at(self) -> str:
+        """Where the numbers stand, as a JSON pointer."""
+        return pointer(self.place)
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
@@ -55,6 +60,11 @@ class Summary:
     facts: Numbers
     first: tuple[str, ...]
     place: Place
+
+    @property
+    def at(self) -> str:
+        """Where the numbers stand, as a JSON pointer."""
+        return pointer(self.place)
 
 
 def detect(value: object, context: Context) -> Matrix | Summary | None:

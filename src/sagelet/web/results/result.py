@@ -49,6 +49,15 @@ class Result:
             return str(self.run.status)
 
     @property
+    def summary(self) -> str:
+        """The outcome in a sentence, for those who do not see the page."""
+        took = f" in {self.waterfall.total_ms:.0f} ms" if self.waterfall.steps else ""
+        if self.failure is None:
+            return f"The model answered{took}"
+        where = f" in {self.failure.handler}" if self.failure.handler else ""
+        return f"The model failed{where}: {self.status_text}"
+
+    @property
     def file_name(self) -> str:
         """What the answer is called when it is downloaded."""
         suffix = ".txt" if self.run.is_error else suffix_of(self.run.content_type)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sagelet.web.results.context import Context
-from sagelet.web.results.values import Place, cut, is_number, is_scalar, scalar_text
+from sagelet.web.results.values import Place, cut, is_number, is_scalar, pointer, scalar_text
 
 MOST_ROWS = 200
 _MOST_COLUMNS = 40
@@ -39,6 +39,11 @@ class Table:
     rows: tuple[tuple[Field, ...], ...]
     more: int = 0
     place: Place | None = None
+
+    @property
+    def at(self) -> str:
+        """Where the list stands, as a JSON pointer."""
+        return pointer(self.place or ())
 
 
 def detect(value: object, context: Context) -> Table | None:

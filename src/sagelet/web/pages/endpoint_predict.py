@@ -1,0 +1,330 @@
+"""An endpoint's first tab: the form of its model, Run, and what came of it.
+
+GET  /endpoints/{name}              the form; `?ex=NAME` and `?call=ID` fill it, and nothing runs
+POST /endpoints/{name}/run          runs once; the page again, with the result (or that block alone)
+GET  /endpoints/{name}/runs/{id}    a run that was made: its payload in the form, its result
+POST /endpoints/{name}/examples     writes what is filled in as an example into the project
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sagelet.domain.media import suffix_of
+from sagelet.errors import EndpointNotInService, SageletError
+from sagelet.web.access.guard import checked_form
+from sagelet.web.faults import Problem, Refused, problem_of
+from sagelet.web.forms import (
+    ACCEPT,
+    CONTENT_TYPE,
+    BadInput,
+    Form,
+    Upload,
+    about,
+    fill,
+    form_of,
+    submitted,
+    values_of,
+)
+from sagelet.web.pages.endpoint_frame import endpoint_page, facts_of
+from sagelet.web.pages.endpoint_models import is_multi_model
+from sagelet.web.pages.run_files import RunFiles
+from sagelet.web.results.result import Result, result_of
+from sagelet.web.results.shelf import RunShelf
+from sagelet.web.runs import Payload, Run, run
+from sagelet.web.saving import ExamplesFolder, examples_folder, save_example
+from sagelet.web.site import Site
+
+PREVIOUS = "previous"
+VARIANT = "target_variant"
+MODEL = "target_model"
+NAME = "example.name"
+LARGE_BYTES = 6 * 10**6
+"""Above this, some of SageMaker's ways to be invoked refuse a payload."""
+
+_NO_SUCH_EXAMPLE = "There is no example {!r}: the form is filled in as usual."
+_NO_SUCH_CALL = "This call is no longer in the history: the form is filled in as usual."
+_BODY_GONE = "The payload of this call was not kept, for it was too large."
+_REDACTED = "Values that are named like secrets were taken out of this call: put them in again."
+
+Values = dict[str, list[str | Upload]]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the form shows, and what is to be said about it."""
+
+    values: Values
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a POST: of a run, a result or why there is none; of an example, its file."""
+
+    result: Result | None = None
+    problem: Problem | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+    saved: str = ""
+    not_saved: Problem | None = None
+
+    @property
+    def status(self) -> int:
+        """The page's own status: a model's error is no error of the page."""
+        problem = self.problem or self.not_saved
+        return problem.status if problem is not None else 200
+
+
+class PredictPages:
+    """`/endpoints/{name}`, and what is run from there."""
+
+    def __init__(self, site: Site) -> None:
+        """Begin with no run."""
+        self._site = site
+        self._shelf = RunShelf()
+        self._files = RunFiles(site, self._shelf)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return where they are."""
+        return [
+            Route("/endpoints/{name}", self._show, methods=["GET"]),
+            Route("/endpoints/{name}/run", self._run, methods=["POST"]),
+            Route("/endpoints/{name}/run", _back, methods=["GET"]),
+            Route("/endpoints/{name}/runs/{id}", self._show_run, methods=["GET"]),
+            *self._files.routes(),
+            Route("/endpoints/{name}/examples", self._save, methods=["POST"]),
+            Route("/endpoints/{name}/examples", _back, methods=["GET"]),
+        ]
+
+    async def _show(self, request: Request) -> Response:
+        form = await self._form(request)
+        filled = await self._filled(request, form) if form is not None else None
+        return await self._page(request, form, filled, Outcome())
+
+    async def _show_run(self, request: Request) -> Response:
+        made = await self._files.find(request)
+        form = await self._form(request)
+        if form is None:
+            return await self._page(request, None, None, await self._seen(made))
+        payload = made.payload
+        values = _filled_with(
+            form,
+            payload.body,
+            payload.content_type,
+            payload.accept,
+            payload.target_variant,
+            payload.target_model,
+        )
+        return await self._page(request, form, Filled(values), await self._seen(made))
+
+    async def _run(self, request: Request) -> Response:
+        values = await self._submitted(request)
+        form = await self._form(request)
+        if form is None:
+            raise Refused(409, "the endpoint does not serve (yet)")
+        outcome = await unless_gone(self._outcome(request, form, values), request)
+        return await self._page(request, form, Filled(values), outcome)
+
+    async def _submitted(self, request: Request) -> Values:
+        # A payload of the largest size may be quoted in a form, and the door has bounded the whole.
+        data = await checked_form(request, max_field_bytes=2 * self._site.backend.max_body_bytes)
+        try:
+            return await asyncio.to_thread(submitted, data)
+        finally:
+            await data.close()
+
+    async def _outcome(self, request: Request, form: Form, values: Values) -> Outcome:
+        backend, name = self._site.backend, str(request.path_params["name"])
+        try:
+            payload = _payload(form, values)
+            if len(payload.body) > backend.max_body_bytes:
+                raise Refused(413, f"the payload is larger than {backend.max_body_bytes:,} bytes")
+            made = await run(backend, name, payload, source="web", is_traced=True)
+        except BadInput as error:
+            return Outcome(problem=problem_of(Refused(422, error.message)), errors=error.errors)
+        except SageletError as error:
+            return Outcome(problem=problem_of(error))
+        self._shelf.put(made)
+        previous = self._shelf.get(name, _one(values, PREVIOUS))
+        return await self._seen(made, previous)
+
+    async def _seen(self, made: Run, previous: Run | None = None) -> Outcome:
+        address = f"/endpoints/{made.endpoint}/runs/{made.id}"
+        # Large answers take their time to look at, and the daemon has more to do.
+        result = await asyncio.to_thread(result_of, made, previous=previous, address=address)
+        return Outcome(result)
+
+    async def _save(self, request: Request) -> Response:
+        backend, name = self._site.backend, str(request.path_params["name"])
+        values = await self._submitted(request)
+        form = await self._form(request)
+        folder = await asyncio.to_thread(examples_folder, backend, name)
+        if form is None or folder is None:
+            raise Refused(409, "the endpoint is not served from a folder of yours")
+        outcome = await self._saved(form, folder, values)
+        return await self._page(request, form, Filled(values), outcome)
+
+    async def _saved(self, form: Form, folder: ExamplesFolder, values: Values) -> Outcome:
+        called = str((values.get(NAME) or [""])[0])
+        try:
+            payload = _payload(form, values)
+            kind = payload.content_type or ""
+            file = await asyncio.to_thread(save_example, folder, called, payload.body, kind)
+        except BadInput as error:
+            problem = problem_of(Refused(422, error.message))
+            return Outcome(not_saved=problem, errors=error.errors)
+        except Refused as error:
+            return Outcome(not_saved=problem_of(error))
+        except OSError as error:
+            refused = Refused(409, f"it cannot be written: {error.strerror}")
+            return Outcome(not_saved=problem_of(refused))
+        return Outcome(saved=folder.shown(file))
+
+    async def _form(self, request: Request) -> Form | None:
+        """Return the endpoint's form; None where it does not serve."""
+        name = request.path_params["name"]
+        if facts_of(self._site, name) is None:
+            return None
+        try:
+            return await form_of(self._site.backend, name)
+        except EndpointNotInService:
+            return None
+
+    async def _filled(self, request: Request, form: Form) -> Filled:
+        wanted, call_id = request.query_params.get("ex"), request.query_params.get("call")
+        if wanted is not None:
+            example = form.example(wanted)
+            if example is None:
+                return Filled(values_of(form), _NO_SUCH_EXAMPLE.format(wanted[:100]))
+            return Filled(_filled_with(form, example.body, example.content_type))
+        if call_id is not None:
+            return await self._filled_by_call(form, call_id)
+        return Filled(values_of(form))
+
+    async def _filled_by_call(self, form: Form, call_id: str) -> Filled:
+        call = await asyncio.to_thread(self._site.backend.history.get, form.endpoint, call_id)
+        if call is None or call.body is None:
+            return Filled(values_of(form), _NO_SUCH_CALL if call is None else _BODY_GONE)
+        values = _filled_with(
+            form,
+            call.body,
+            call.content_type,
+            call.accept,
+            call.target_variant,
+            call.target_model,
+        )
+        return Filled(values, _REDACTED if call.is_redacted else "")
+
+    async def _page(
+        self, request: Request, form: Form | None, filled: Filled | None, outcome: Outcome
+    ) -> Response:
+        backend, name = self._site.backend, str(request.path_params["name"])
+        facts = facts_of(self._site, name)
+        return await endpoint_page(
+            self._site,
+            request,
+            "endpoint/predict.html.j2",
+            outcome.status,
+            about=await about(backend, name) if form is not None else None,
+            form=form,
+            values=filled.values if filled is not None else {},
+            note=filled.note if filled is not None else "",
+            example=request.query_params.get("ex", ""),
+            errors=outcome.errors,
+            mistakes=_mistakes(form, outcome.errors),
+            outcome=outcome,
+            result=outcome.result,
+            variants=[each.variant for each in facts.variants] if facts is not None else [],
+            has_models=await is_multi_model(backend, name),
+            limit=backend.max_body_bytes,
+            large=LARGE_BYTES,
+            folder=await asyncio.to_thread(examples_folder, backend, name),
+            cli_line=_cli_line(form) if form is not None else "",
+            logs=f"/endpoints/{name}/logs",
+        )
+
+
+async def _back(request: Request) -> Response:
+    """Lead whoever asks for the result of a POST back to the form: nothing runs without one."""
+    return RedirectResponse(f"/endpoints/{request.path_params['name']}", status_code=303)
+
+
+def _payload(form: Form, values: Values) -> Payload:
+    return Payload(
+        body=fill(form, values),
+        content_type=_one(values, CONTENT_TYPE) or form.content_type or None,
+        accept=_one(values, ACCEPT) or form.accept or None,
+        target_variant=_one(values, VARIANT) or None,
+        target_model=_one(values, MODEL) or None,
+    )
+
+
+def _mistakes(form: Form | None, errors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what is to be mended, each with its field's label."""
+    fields = form.fields if form is not None else ()
+    known = [*fields, *(column for each in fields for column in each.columns)]
+    labels = {each.key: each.label or each.name for each in known}
+    return [(labels.get(key, ""), message) for key, message in errors.items()]
+
+
+def _cli_line(form: Form) -> str:
+    """Return the command that sends a file as this form would."""
+    parts = ["sagelet", "invoke", form.endpoint, "-f", f"payload{suffix_of(form.content_type)}"]
+    if form.content_type:
+        parts += ["--content-type", form.content_type]
+    if form.accept:
+        parts += ["--accept", form.accept]
+    return shlex.join(parts)
+
+
+def _filled_with(
+    form: Form,
+    body: bytes,
+    content_type: str | None,
+    accept: str | None = None,
+    variant: str | None = None,
+    model: str | None = None,
+) -> Values:
+    told = {CONTENT_TYPE: content_type, ACCEPT: accept, VARIANT: variant, MODEL: model}
+    return {**values_of(form, body), **{key: [text] for key, text in told.items() if text}}
+
+
+def _one(values: Values, name: str) -> str:
+    """Return a field's text on one line, which a header field can carry."""
+    held = values.get(name) or [""]
+    text = held[0] if isinstance(held[0], str) else ""
+    if text and not (text.isascii() and text.isprintable()):
+        raise BadInput(name, f"{name.replace('_', ' ')} is one line of ASCII")
+    return text.strip()
+
+
+async def unless_gone(work: Awaitable[T], request: Request) -> T:
+    """Return what is awaited; it is cancelled if the browser leaves.
+
+    Raises:
+        ClientDisconnect: it has left.
+    """
+    pending, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({pending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if pending.done():
+            return pending.result()
+        raise ClientDisconnect
+    finally:
+        pending.cancel()
+        gone.cancel()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
