@@ -19,6 +19,7 @@ class Shown:
 
 PAGES = (
     Shown("dashboard", "/"),
+    Shown("logs", "/endpoints/{endpoint}/logs"),
     Shown("keys", "/keys"),
     Shown("about", "/about"),
     Shown("not-found", "/jobs/no-such-job/at-all"),

@@ -24,7 +24,7 @@ def test_a_new_endpoint_shows_up_on_an_open_dashboard(web: Web, page: Page) -> N
 def test_a_broken_edit_is_shown_while_the_last_version_answers_and_goes_with_its_mend(
     web: Web, page: Page
 ) -> None:
-    page.goto(f"/endpoints/{web.name}")
+    page.goto(f"/endpoints/{web.name}/logs")
     overlay = page.get_by_test_id("reload-problem")
     expect(overlay).to_have_count(0)
     good = web.handlers.read_text()

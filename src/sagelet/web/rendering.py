@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, nodes
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -47,6 +47,7 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._addresses: dict[str, str] = {}
+        self._chains: dict[str, list[str]] = {}
         self.environment.globals.update(static=self.static, version=__version__)
         self.environment.filters.update(as_json=as_json, size=size, ms=ms, when=when)
 
@@ -76,15 +77,37 @@ class Rendering:
         # A block that is rendered alone has nothing that its page's template imports.
         macros = self.environment.get_template("_macros.html.j2").make_module(dict(whole))
         whole = {**whole, "ui": macros}
-        found = self.environment.get_template(template)
         wanted = request.headers.get(FRAGMENT)
+        rendered = self._block(template, wanted, whole) if wanted is not None else None
+        if rendered is not None:
+            return HTMLResponse(rendered, status)
         # An error's page is none that has the block: whoever asked for that gets the whole.
-        if wanted is None or (status >= 400 and wanted not in found.blocks):
-            return HTMLResponse(found.render(whole), status)
-        block = found.blocks.get(wanted)
-        if block is None:
+        if wanted is not None and status < 400:
             raise Refused(404, f"{template} has no block {wanted[:80]!r}")
-        return HTMLResponse("".join(block(found.new_context(dict(whole)))), status)
+        return HTMLResponse(self.environment.get_template(template).render(whole), status)
+
+    def _block(self, template: str, wanted: str, whole: Mapping[str, Any]) -> str | None:
+        """Return one block, with those of the templates that its own extends, if there is one."""
+        chain = [self.environment.get_template(name) for name in self._chain(template)]
+        context = chain[0].new_context(dict(whole))
+        for ancestor in chain[1:]:
+            for name, block in ancestor.blocks.items():
+                context.blocks.setdefault(name, []).append(block)
+        if wanted not in context.blocks:
+            return None
+        return "".join(context.blocks[wanted][0](context))
+
+    def _chain(self, template: str) -> list[str]:
+        """Return a template and those that it extends, from the page to the base."""
+        if template not in self._chains:
+            loader = self.environment.loader
+            assert loader is not None
+            tree = self.environment.parse(loader.get_source(self.environment, template)[0])
+            extends = tree.find(nodes.Extends)
+            base = extends.template if extends is not None else None
+            further = self._chain(base.value) if isinstance(base, nodes.Const) else []
+            self._chains[template] = [template, *further]
+        return self._chains[template]
 
     def static(self, name: str) -> str:
         """Return the address of a static file, which changes with its content."""
