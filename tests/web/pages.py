@@ -19,6 +19,7 @@ class Shown:
 
 PAGES = (
     Shown("dashboard", "/"),
+    Shown("predict", "/endpoints/{endpoint}"),
     Shown("logs", "/endpoints/{endpoint}/logs"),
     Shown("keys", "/keys"),
     Shown("about", "/about"),
