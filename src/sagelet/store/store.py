@@ -25,6 +25,7 @@ from sagelet.store.endpoint_configs import ENDPOINT_CONFIGS
 from sagelet.store.endpoints import ENDPOINTS
 from sagelet.store.listing import Seal
 from sagelet.store.models import MODELS
+from sagelet.store.publications import MutablePublications, Publications
 from sagelet.store.resources import Footing, MutableResources, Resources
 from sagelet.store.sessions import MutableSessions, Sessions
 from sagelet.store.settings import MutableSettings, Settings
@@ -44,6 +45,7 @@ class Snapshot:
         self.tags = Tags(footing)
         self.sessions = Sessions(footing)
         self.api_keys = ApiKeys(footing)
+        self.publications = Publications(footing)
         self.calls = Calls(footing)
         self.settings = Settings(footing)
 
@@ -62,6 +64,7 @@ class Transaction:
         self.tags = MutableTags(footing)
         self.sessions = MutableSessions(footing)
         self.api_keys = MutableApiKeys(footing)
+        self.publications = MutablePublications(footing)
         self.calls = MutableCalls(footing)
         self.settings = MutableSettings(footing)
 
