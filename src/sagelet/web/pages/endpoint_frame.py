@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse
 
 from sagelet.domain.facts import EndpointFacts, VariantFacts
 from sagelet.errors import EndpointNotInService
+from sagelet.web.results.failure import Frames, folded
 from sagelet.web.site import Site
-from sagelet.web.tracebacks import Frame, own_frames
 
 
 async def endpoint_page(
@@ -43,16 +43,10 @@ async def endpoint_page(
     )
 
 
-def edit_problems(
-    facts: EndpointFacts | None,
-) -> list[tuple[VariantFacts, tuple[Frame, ...]]]:
-    """Return the variants whose last edit is not served, each with the user's own frames."""
+def edit_problems(facts: EndpointFacts | None) -> list[tuple[VariantFacts, list[Frames]]]:
+    """Return the variants whose last edit is not served, each with its traceback, folded."""
     variants = facts.variants if facts is not None else ()
-    return [
-        (variant, own_frames(variant.problem.traceback))
-        for variant in variants
-        if variant.problem is not None
-    ]
+    return [(v, folded(v.problem.traceback)) for v in variants if v.problem is not None]
 
 
 def facts_of(site: Site, name: str) -> EndpointFacts | None:
