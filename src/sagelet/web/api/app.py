@@ -25,6 +25,8 @@ from sagelet.web.access.guard import Identified
 from sagelet.web.access.keys_api import KeysApi
 from sagelet.web.access.login_api import LoginApi
 from sagelet.web.access.origins import OtherOrigins
+from sagelet.web.api.endpoint_calls import EndpointCallsApi
+from sagelet.web.api.endpoint_forms import EndpointFormsApi
 from sagelet.web.api.endpoints import EndpointsApi
 from sagelet.web.api.events import EventsApi
 from sagelet.web.api.jobs import JobsApi
@@ -45,6 +47,8 @@ class ApiApp:
         routes: list[BaseRoute] = [
             *EventsApi(site).routes(),
             *EndpointsApi(site).routes(),
+            *EndpointCallsApi(site).routes(),
+            *EndpointFormsApi(site).routes(),
             *JobsApi(site).routes(),
             *PredictApi(site).routes(),
             *LogsApi(site).routes(),
