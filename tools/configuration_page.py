@@ -15,8 +15,8 @@ from sagelet.environments.settings import (
     EnvironmentSettings,
     ServeSettings,
     TrainSettings,
-    UiSettings,
 )
+from sagelet.environments.ui_settings import UiField, UiOutput, UiSettings
 from tools.markdown import code, table
 
 _NOT_YET = "Checked, and without effect in this release."
@@ -78,7 +78,38 @@ _TRAIN = {
     "checkpoints": "Where the script's checkpoints are kept while it trains: an `s3://` URL, or a "
     "folder in a local environment. Default: nowhere, but for jobs that are interrupted.",
 }
-_UI = {"fields": _NOT_YET, "output": _NOT_YET}
+_UI = {
+    "title": "The page's title. Default: the endpoint's name.",
+    "description": "What the model does, in Markdown. Default: the model's `README.md`.",
+    "fields": "What is filled in; see below. Default: what the model takes is "
+    "[found out](../how-to/predict-form.md#where-the-fields-come-from).",
+    "body": 'The body as JSON, each field in it once as a text `"{name}"`, which becomes the '
+    "field's value. Default: an object with a member for each field.",
+    "content_type": "What the body is. Default: `application/json`, or what the examples are.",
+    "accept": "What is wanted back. Default: `application/json`.",
+    "examples": "Payloads to begin with, by their paths in the project. Default: the files in "
+    "`examples/` and `tests/payloads/`.",
+    "output": "How answers are shown; see below.",
+}
+_UI_FIELD = {
+    "name": "The member of the body, and the name in `body`.",
+    "default": "What the field holds at first.",
+    "type": "The kind of input. Default: it follows from the default and the options.",
+    "label": "What stands beside the input. Default: the name.",
+    "options": "What there is to choose.",
+    "multiple": "Whether several options may be chosen; the value is then a list.",
+    "min": "The least number.",
+    "max": "The largest number.",
+    "step": "How far apart the numbers are.",
+    "help": "A sentence below the input.",
+    "placeholder": "What an empty input shows.",
+    "secret": "Whether what is typed is hidden, and kept out of links.",
+}
+_UI_OUTPUT = {
+    "labels": "Names for the numbers of a list, in their order.",
+    "unit": "What a single number is counted in.",
+    "renderer": "How an answer is shown. Default: it follows from the answer.",
+}
 
 
 def environment_keys() -> str:
@@ -105,12 +136,23 @@ def ui_keys() -> str:
     return _section(UiSettings, _UI)
 
 
+def ui_field_keys() -> str:
+    """Return the keys of an item of `ui.fields`."""
+    return _section(UiField, _UI_FIELD)
+
+
+def ui_output_keys() -> str:
+    """Return the keys of `ui.output`."""
+    return _section(UiOutput, _UI_OUTPUT)
+
+
 def _section(model: type[BaseModel], words: Mapping[str, str]) -> str:
     return table(["key", "may be", "default", "what it says"], _rows(model, words))
 
 
 def _rows(model: type[BaseModel], words: Mapping[str, str]) -> list[list[str]]:
-    fields = {name: field for name, field in model.model_fields.items() if name not in _INTERNAL}
+    internal = _INTERNAL if model is EnvironmentSettings else ()
+    fields = {name: field for name, field in model.model_fields.items() if name not in internal}
     if fields.keys() != words.keys():
         raise LookupError(f"{model.__name__}: {sorted(fields.keys() ^ words.keys())}")
     return [
@@ -124,7 +166,10 @@ _TYPES: Mapping[Any, str] = {
     str: "text",
     Path: "path",
     int: "number above 0",
+    float: "number",
     bool: "`true` or `false`",
+    UiOutput: "names and values",
+    Any: "any value",
 }
 
 
@@ -141,14 +186,17 @@ def _type(annotation: Any) -> str:  # noqa: ANN401  any annotation
         return "list"
     if origin is not None and hasattr(annotation, "__metadata__"):  # Annotated
         return _type(arguments[0])
-    return " or ".join(_type(each) for each in arguments if each is not type(None))
+    said = [_type(each) for each in arguments if each is not type(None)]
+    if "number" in said:
+        return "number"
+    return " or ".join(dict.fromkeys(said))
 
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.default
-    if value in (None, {}, ()):
+    if value in (None, {}, (), "") or isinstance(value, BaseModel):
         return ""
     if isinstance(value, bool):
         return code(str(value).lower())

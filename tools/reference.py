@@ -38,6 +38,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "configuration.serve": configuration_page.serve_keys,
     "configuration.train": configuration_page.train_keys,
     "configuration.ui": configuration_page.ui_keys,
+    "configuration.ui-fields": configuration_page.ui_field_keys,
+    "configuration.ui-output": configuration_page.ui_output_keys,
     "conformance.departures": conformance_page.departures,
     "conformance.training-versions": conformance_page.training_versions,
     "conformance.versions": conformance_page.versions,

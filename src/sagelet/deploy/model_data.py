@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sagelet.artifacts.hashes import sha256_of, tree_hash
 from sagelet.artifacts.uris import FileUri, S3Uri, parse_uri
+from sagelet.deploy.form_settings import with_form
 from sagelet.deploy.names import default_bucket
 from sagelet.deploy.packaging import Package, model_package, packed, working_folder
 from sagelet.deploy.remote import Remote
@@ -49,10 +50,12 @@ class Source:
         written = self.settings.model_data_path
         if self.config.serve is None and self.model is None and written is not None:
             return self._existing(written)
+        work = working_folder(self.config, self.settings.name)
         package = model_package(self.config, self._named_model())
+        package = with_form(package, self.config, work / "ui")
         if self.settings.is_local:
             return self._staged(package)
-        archive = packed(package, working_folder(self.config, self.settings.name) / "archives")
+        archive = packed(package, work / "archives")
         return self._uploaded(archive, package.content_hash, package.program)
 
     def bucket(self) -> str:
@@ -91,7 +94,7 @@ class Source:
         folder = working_folder(self.config, self.settings.name) / "model"
         return ModelData(
             url=folder.as_uri(),
-            content=package.content_hash,
+            content=package.served_hash,
             program=package.program,
             source=Staging(package, folder),
         )

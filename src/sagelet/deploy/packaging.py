@@ -34,17 +34,27 @@ class Package:
     """What an archive holds: names in it to files, and what runs of it.
 
     `whole_folders` are folders, by their names, in which nothing was left out. `program` is the
-    script's name below `code/` (a model) or below the root (a training source).
+    script's name below `code/` (a model) or below the root (a training source). `unserved` are
+    members that no worker reads: `served_hash` is that of all others.
     """
 
     program: str
     members: Mapping[str, Path]
     whole_folders: Mapping[str, Path]
+    unserved: frozenset[str] = frozenset()
     content_hash: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Hash the content."""
         object.__setattr__(self, "content_hash", tree_hash(self.members))
+
+    @property
+    def served_hash(self) -> str:
+        """What identifies a model whose workers would do the same."""
+        if not self.unserved:
+            return self.content_hash
+        served = {name: path for name, path in self.members.items() if name not in self.unserved}
+        return tree_hash(served)
 
     @property
     def size_bytes(self) -> int:

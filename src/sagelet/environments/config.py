@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 import platformdirs
 from pydantic import BaseModel, ValidationError
@@ -25,8 +25,8 @@ from sagelet.environments.settings import (
     EnvironmentSettings,
     ServeSettings,
     TrainSettings,
-    UiSettings,
 )
+from sagelet.environments.ui_settings import UiSettings
 from sagelet.environments.yaml_document import Document, KeyPath, read_document
 from sagelet.errors import BadConfig, ConfigNotFound, UnknownEnvironment
 
@@ -225,9 +225,9 @@ class ProjectConfig:
         first = error.errors(include_url=False, include_context=False)[0]
         path = (*prefix, *(str(part) for part in first["loc"]))
         if first["type"] == "extra_forbidden":
-            return self.problem(path, _unknown(path[-1], model.model_fields))
+            return self.problem(path, _unknown(path[-1], _keys_at(model, first["loc"][:-1])))
         if first["type"] == "missing":
-            return self.problem(prefix, f"`{path[-1]}:` is missing")
+            return self.problem(path[:-1], f"`{path[-1]}:` is missing")
         return self.problem(path, _sentence(first["msg"], first["input"]))
 
     def _bad_environment(
@@ -294,6 +294,21 @@ def _unknown(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
     return f"unknown key {key!r}; {hint}"
+
+
+def _keys_at(model: type[BaseModel], place: tuple[int | str, ...]) -> Iterable[str]:
+    """Return the keys that a part of a section may have."""
+    for step in place:
+        field = model.model_fields.get(str(step))
+        if field is not None:
+            model = _section_in(field.annotation) or model
+    return model.model_fields
+
+
+def _section_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _section_in(each))), None)
 
 
 def _sentence(message: str, value: object) -> str:

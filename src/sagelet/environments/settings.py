@@ -137,10 +137,3 @@ class TrainSettings(_Section):
             if groups < 1:
                 raise ValueError(f"the expression of {name!r} has no group for the value")
         return value
-
-
-class UiSettings(_Section):
-    """`ui:` the fields of the predict form."""
-
-    fields: tuple[Mapping[str, Any], ...] = ()
-    output: Mapping[str, Any] = {}

@@ -20,6 +20,8 @@ KeyPath = tuple[str, ...]
 # Deeper keys are reported by the line of the nearest key above them. The limit also keeps a file of
 # nested aliases (each ten times the one before) from costing more than a look at its top.
 _DEEPEST_LINE = 4
+_WITH_ITEMS = frozenset({"ui"})
+"""Top-level keys with lists of keys and values; an item is named by its number, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,13 @@ class _Walk:
         self._flattened: set[int] = set()
 
     def visit(self, node: yaml.Node, path: KeyPath) -> None:
-        if not isinstance(node, yaml.MappingNode) or len(path) >= _DEEPEST_LINE:
+        if len(path) >= _DEEPEST_LINE:
+            return
+        if isinstance(node, yaml.SequenceNode) and path[0] in _WITH_ITEMS:
+            for at, item in enumerate(node.value):
+                self._lines[(*path, str(at))] = item.start_mark.line + 1
+                self.visit(item, (*path, str(at)))
+        if not isinstance(node, yaml.MappingNode):
             return
         if id(node) not in self._flattened:
             self._flattened.add(id(node))

@@ -9,9 +9,11 @@ from pathlib import Path
 
 _NOISY_FOLDERS = frozenset(
     {"__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache"}
+    | {"sagelet-examples"}  # with the predict form's settings, see below
     | {".ruff_cache", ".venv", "venv", ".tox", ".nox", "node_modules"}  # large, and not the user's
 )
 _NOISY_FILES = (
+    "sagelet-ui.json",  # the predict form's settings: no worker reads them
     *("*.pyc", "*.pyo", "*.swp", "*.swx", "*.swo", "*~", ".#*", "#*#", "4913", ".DS_Store"),
     *("*.tmp", "*___jb_tmp___", "*___jb_old___", ".goutputstream-*", ".*.kate-swp"),
 )

@@ -100,7 +100,7 @@ def test_the_whole_example_is_valid(tmp_path: Path) -> None:
     assert environment(read, "production").account == "012345678901"
     assert read.require_serve().model == Path("experiments/latest")
     assert read.require_train().hyperparameters == {"epochs": 10}
-    assert read.ui.fields[0]["name"] == "text"
+    assert read.ui.fields[0].name == "text"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ what came: `submitted(data)`) and `errors` (`BadInput.errors`, or `{}`).
 """
 
 from sagelet.web.forms.about import About, about
-from sagelet.web.forms.filling import fill, submitted, values_of
+from sagelet.web.forms.filling import fill, submitted
 from sagelet.web.forms.form import (
     ACCEPT,
     CONTENT_TYPE,
@@ -19,6 +19,7 @@ from sagelet.web.forms.form import (
     Values,
 )
 from sagelet.web.forms.inferring import form_of
+from sagelet.web.forms.reading import values_of
 
 __all__ = [
     "ACCEPT",

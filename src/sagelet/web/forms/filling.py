@@ -1,36 +1,228 @@
-"""From what is filled in to the bytes that are sent."""
+"""From what is filled in to the bytes that are sent, and from bytes to what is shown."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from starlette.datastructures import FormData, UploadFile
 
-from sagelet.web.forms.form import CONTENT_TYPE, MODE, RAW_TEXT, Form, Upload, Values
+from sagelet.web.forms.encodings import body_of
+from sagelet.web.forms.form import (
+    FILES,
+    MODE,
+    RAW_FILE,
+    RAW_TEXT,
+    BadInput,
+    Encoding,
+    Field,
+    Form,
+    Kind,
+    Unset,
+    Upload,
+    Values,
+)
+from sagelet.web.forms.shapes import Constant, Container, Hole, Part, Rows, Shape
+from sagelet.web.forms.tokens import Unfit, base64_of, chosen, token_of
+
+RAW = "raw"
+UNSET = "!"
+"""After a field's key: whether it is left out (or null)."""
+EXAMPLES_OWN = "@"
+"""After a file field's key: the example whose file is sent while none is chosen."""
 
 
-def fill(form: Form, data: Values | FormData) -> bytes:  # noqa: ARG001  the fields come next
+def fill(form: Form, data: Values | FormData) -> bytes:
     """Return the body that a form's values make.
 
     Raises:
-        BadInput: a value does not fit its field; it names the field.
+        BadInput: a value does not fit its field, which is named.
     """
-    text = (submitted(data).get(RAW_TEXT) or [""])[0]
-    return text.body if isinstance(text, Upload) else text.encode()
+    values = submitted(data)
+    if not form.fields or values.get(MODE) == [RAW]:
+        return _raw(form, values)
+    filled = _Filled(form, values)
+    match form.encoding:
+        case Encoding.FILE:
+            body = filled.file(form.fields[0])
+        case Encoding.JSON:
+            body = (form.before + (filled.json(form.template) or "") + form.after).encode()
+        case _:
+            body = filled.text()
+    if filled.errors:
+        (key, message), *_ = filled.errors.items()
+        raise BadInput(key, message, filled.errors)
+    return body
 
 
 def submitted(data: Values | FormData) -> dict[str, list[str | Upload]]:
-    """Return what a browser has submitted as values, files read."""
-    if not isinstance(data, FormData):
-        return {name: list(held) for name, held in data.items()}
+    """Return what a browser has submitted as values: files read, lines ended as Unix does."""
     values: dict[str, list[str | Upload]] = {}
-    for name, held in data.multi_items():
-        values.setdefault(name, []).append(_upload(held) if isinstance(held, UploadFile) else held)
-    return values
+    if isinstance(data, FormData):
+        for name, held in data.multi_items():
+            value = _upload(held) if isinstance(held, UploadFile) else _unix(held)
+            values.setdefault(name, []).append(value)
+        return values
+    return {name: list(held) for name, held in data.items()}
 
 
-def values_of(form: Form, body: bytes | None = None) -> dict[str, list[str | Upload]]:
-    """Return what a form shows: a body, as raw text where it does not fit; or the defaults."""
-    text = (body or b"").decode(errors="replace")
-    return {MODE: ["raw"], RAW_TEXT: [text], CONTENT_TYPE: [form.content_type]}
+def _raw(form: Form, values: Mapping[str, Sequence[str | Upload]]) -> bytes:
+    for each in (*values.get(RAW_FILE, ()), *values.get(RAW_TEXT, ())):
+        if not isinstance(each, Upload):
+            return _raw_text(form, each)
+        if each.body or each.name:
+            return each.body
+    return b""
+
+
+def _raw_text(form: Form, typed: str) -> bytes:
+    """Return the raw editor's text, or an example's bytes if it is that example untouched."""
+    for example in form.examples:
+        if (shown := shown_raw(example.body)) is not None and _unix(shown) == typed:
+            return example.body
+    try:
+        return typed.encode()
+    except UnicodeEncodeError as error:
+        problem = "it holds a broken character, which cannot be sent as UTF-8"
+        raise BadInput(RAW_TEXT, problem) from error
+
+
+def shown_raw(body: bytes) -> str | None:
+    """Return a body as the raw editor shows it; None if it cannot."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+class _Filled:
+    """The values of a form as they become JSON; mistakes are gathered, by field."""
+
+    def __init__(self, form: Form, values: Mapping[str, Sequence[str | Upload]]) -> None:
+        self._form = form
+        self._values = values
+        self._fields = {field.key: field for field in form.fields}
+        self._columns = {column.key: column for field in form.fields for column in field.columns}
+        self.errors: dict[str, str] = {}
+
+    def json(self, shape: Shape, row: int = 0) -> str | None:
+        """Return the JSON of a part of the template; None where a field leaves it out."""
+        match shape:
+            case Constant(text):
+                return text
+            case Hole(key) if key in self._columns:
+                return self._cell(self._columns[key], row)
+            case Hole(key):
+                return self._token(self._fields[key])
+            case Container(parts, is_array, end):
+                return _bracketed(
+                    [(part, self.json(part.value, row)) for part in parts], end, is_array=is_array
+                )
+            case Rows():
+                return self._rows(shape)
+
+    def file(self, field: Field) -> bytes:
+        """Return the file that is chosen, or the example's."""
+        upload = self._upload(field)
+        if upload is not None:
+            return upload.body
+        (name,) = self._texts(field.key + EXAMPLES_OWN)[:1] or [""]
+        example = self._form.example(name) if name else None
+        if example is None:
+            self.errors[field.key] = "choose a file"
+            return b""
+        return example.body
+
+    def text(self) -> bytes:
+        """Return a body that is no JSON."""
+        typed = {field.key: "\n".join(self._texts(field.key)) for field in self._form.fields}
+        try:
+            return body_of(self._form, typed)
+        except BadInput as error:
+            self.errors.update(error.errors)
+            return b""
+
+    def _token(self, field: Field) -> str | None:
+        typed = self._texts(field.key)
+        if field.kind in FILES:
+            return self._file_token(field)
+        if field.kind is not Kind.CHECKBOXES and not typed:
+            typed = ["false"] if field.kind is Kind.SWITCH else [""]
+        if self._is_unset(field, typed):
+            return None if field.unset is Unset.OMIT else "null"
+        if field.original and _is_same(typed, field):
+            return field.original[0]
+        try:
+            if field.kind is Kind.CHECKBOXES:
+                return chosen(field, typed)
+            return token_of(field, typed[-1], is_ascii=self._form.is_ascii)
+        except Unfit as error:
+            self.errors[field.key] = str(error)
+            return "null"
+
+    def _is_unset(self, field: Field, typed: Sequence[str]) -> bool:
+        if field.unset is Unset.KEEP:
+            return False
+        return bool(self._texts(field.key + UNSET)) or (
+            field.kind not in (Kind.TEXT, Kind.TEXTAREA, Kind.CHECKBOXES, Kind.TAGS)
+            and not any(each.strip() for each in typed)
+        )
+
+    def _file_token(self, field: Field) -> str | None:
+        upload = self._upload(field)
+        if upload is not None:
+            return base64_of(field, upload)
+        if field.unset is not Unset.KEEP and self._texts(field.key + UNSET):
+            return None if field.unset is Unset.OMIT else "null"
+        if field.original and self._texts(field.key + EXAMPLES_OWN):
+            return field.original[0]
+        if field.unset is not Unset.KEEP:
+            return None if field.unset is Unset.OMIT else "null"
+        self.errors[field.key] = "choose a file"
+        return "null"
+
+    def _rows(self, rows: Rows) -> str:
+        columns = self._fields[rows.field].columns
+        count = max((len(self._texts(column.key)) for column in columns), default=0)
+        written = []
+        for at in range(count):
+            part = rows.items[min(at, len(rows.items) - 1)]
+            head = part.head if at < len(rows.items) else rows.head
+            written.append((Part(head, part.value, part.tail), self.json(part.value, at)))
+        return _bracketed(written, rows.end, is_array=True) or "[]"
+
+    def _cell(self, column: Field, row: int) -> str | None:
+        typed = self._texts(column.key)
+        value = typed[row] if row < len(typed) else ""
+        if row < len(column.default) and value == column.default[row] and column.original[row]:
+            return column.original[row]
+        if not value and column.unset is not Unset.KEEP:
+            return None if column.unset is Unset.OMIT else "null"
+        try:
+            return token_of(column, value, is_ascii=self._form.is_ascii)
+        except Unfit as error:
+            self.errors.setdefault(column.key, f"row {row + 1}: {error}")
+            return "null"
+
+    def _texts(self, key: str) -> list[str]:
+        return [each for each in self._values.get(key, ()) if isinstance(each, str)]
+
+    def _upload(self, field: Field) -> Upload | None:
+        files = [each for each in self._values.get(field.key, ()) if isinstance(each, Upload)]
+        return next((each for each in files if each.name or each.body), None)
+
+
+def _bracketed(written: Sequence[tuple[Part, str | None]], end: str, *, is_array: bool) -> str:
+    inner = ",".join(part.head + text + part.tail for part, text in written if text is not None)
+    return f"[{inner}{end}]" if is_array else f"{{{inner}{end}}}"
+
+
+def _is_same(typed: Sequence[str], field: Field) -> bool:
+    return [_unix(each) for each in typed] == [_unix(each) for each in field.default]
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _upload(file: UploadFile) -> Upload:

@@ -154,7 +154,8 @@ class Form:
 
     `schema` is the JSON Schema (2020-12) of the body, as far as it is known; `ejected` the `ui:`
     of a configuration file that makes this same form; `output` what `ui.output` says of results.
-    `dtype` is of the array that `Encoding.NPY` makes.
+    `dtype` is of the array that `Encoding.NPY` makes. `before` and `after` are the white space
+    around the template; `is_ascii`: a text's other characters are written as escapes.
     """
 
     endpoint: str
@@ -172,6 +173,8 @@ class Form:
     output: Mapping[str, Any] = field(default_factory=dict)
     dtype: str = "<f4"
     is_ascii: bool = False
+    before: str = ""
+    after: str = ""
 
     def example(self, name: str) -> Example | None:
         """Return an example by its name."""

@@ -28,7 +28,7 @@ class Hole:
 class Part:
     """A member of an object or an item of an array, with what stands around it.
 
-    `head` is all before the value: white space, and a member's key with its colon. `field` names
+    `head` is all before the value: white space, and a member's `key` with its colon. `field` names
     the field that may leave the part out.
     """
 
@@ -36,6 +36,7 @@ class Part:
     value: Shape
     tail: str = ""
     field: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,14 @@ class Container:
 class Rows:
     """An array with an item for each row of a field.
 
-    `items` are the rows as they were written, the last of which serves as a pattern for more.
+    `items` are the rows as they were written, the last of which serves as a pattern for more;
+    `head` stands before each of these.
     """
 
     field: str
     items: tuple[Part, ...]
     end: str = ""
+    head: str = ""
 
 
 Shape = Constant | Hole | Container | Rows
