@@ -16,6 +16,12 @@ from sagelet.server.gate import Gate, Refused
 from sagelet.server.web_door import WebDoor, is_for_the_web, shows_page, takes_keys
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
+# A browser that is led here shows it as the text that it is.
+_NO_PAGE = (
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("x-content-type-options", "nosniff"),
+)
+
 
 class App:
     """What uvicorn calls for each request."""
@@ -69,4 +75,4 @@ class App:
 
 def _json_response(status: int, document: Mapping[str, Any]) -> Response:
     body = json.dumps(document).encode() + b"\n"
-    return Response(status, (("content-type", "application/json"),), body)
+    return Response(status, (("content-type", "application/json"), *_NO_PAGE), body)

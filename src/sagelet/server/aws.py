@@ -12,7 +12,7 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sagelet.buckets.service import S3
 from sagelet.control.context import Caller
@@ -32,6 +32,7 @@ from sagelet.wire.documents import Document
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 from sagelet.wire.parsing import parse
 from sagelet.wire.routing import Protocol, Route, presumed_protocol, presumed_service, route
+from sagelet.wire.scopes import presigning
 from sagelet.wire.serializing import serialize_fault
 from sagelet.wire.signatures import Verifier
 from sagelet.wire.validation import validate
@@ -40,6 +41,10 @@ log = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
 RUNTIME = "sagemaker-runtime"
+
+# A browser may open a presigned object. Its scripts are not to act as the web app's, which has the
+# same origin.
+_APART = ("content-security-policy", "sandbox allow-scripts allow-popups allow-downloads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,10 @@ class AwsFace:
     async def _answer_s3(self, head: RequestHead, receive: Receive) -> StreamedResponse:
         self.verifier.verify(head, body_sha256=None, service="s3")
         body: AsyncIterator[bytes] = bodies.stream(receive)
-        return await self.s3.handle(head, body)
+        answer = await self.s3.handle(head, body)
+        if presigning(head) is None:
+            return answer
+        return replace(answer, headers=(*answer.headers, _APART))
 
 
 def _about(head: RequestHead) -> str | Protocol:

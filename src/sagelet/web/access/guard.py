@@ -114,7 +114,7 @@ async def checked_form(request: Request, *, max_field_bytes: int = 2**20) -> For
         Refused: 401 for a visitor, 403 for an API key or without the session's token.
     """
     who = _owner(request)
-    form = await request.form(max_part_size=max_field_bytes)
+    form = request.state.form = await request.form(max_part_size=max_field_bytes)
     given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD)
     _require_token(who, given if isinstance(given, str) else "")
     return form
@@ -200,7 +200,12 @@ class Identified:
             who = self._access.principal_of(request, digest)
             require_known_origin(request, who)
             request.state.principal = who
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            form = scope.get("state", {}).get("form")
+            if form is not None:
+                await form.close()
 
 
 class OwnersOnly:
