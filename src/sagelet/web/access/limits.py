@@ -16,6 +16,10 @@ class RateLimiter:
         self._now = now
         self._buckets: dict[str, tuple[float, float]] = {}
 
+    def __len__(self) -> int:
+        """Return how many askers are remembered."""
+        return len(self._buckets)
+
     def take(self, who: str, per_minute: int) -> float | None:
         """Let somebody ask once more, or return the seconds that they have to wait.
 
