@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Pages
@@ -75,3 +76,17 @@ def test_a_hidden_page_that_is_shown_again_has_missed_nothing(web: Web, page: Pa
             }"""
         )
         expect(row.locator(".pill")).to_have_text("InService", timeout=PATIENCE_MS)
+
+
+@pytest.mark.full  # it is noticed when the page next asks for something
+def test_an_open_page_says_that_its_browser_is_no_longer_signed_in(
+    page: Page, faults: Faults
+) -> None:
+    faults.allow("status of 401")
+    page.goto("/")
+    other = page.context.new_page()
+    other.goto("/about")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+    banner = page.get_by_test_id("reconnecting")
+    expect(banner).to_contain_text("no longer signed in", timeout=PATIENCE_MS)

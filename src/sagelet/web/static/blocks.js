@@ -5,7 +5,7 @@
 //   <div id="NAME" data-every="5">                      fetched each 5 s while the page is seen
 
 import { announce } from "./announce.js";
-import { listen } from "./events.js";
+import { listen, signedOut } from "./events.js";
 import { morph } from "./morph.js";
 import { enhance } from "./page.js";
 
@@ -77,8 +77,10 @@ async function fetchBlock(id) {
   try {
     const answer = await fetch(location.pathname + location.search, {
       headers: { "x-fragment": id },
-      redirect: "error",
+      redirect: "manual",
     });
+    // The one page that others lead to is where one signs in.
+    if (answer.type === "opaqueredirect") signedOut();
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return page.getElementById(id);

@@ -55,6 +55,12 @@ export function watch(watcher) {
   watchers.add(watcher);
 }
 
+/** Tell that an answer said so: whoever looks at the page has to sign in first. */
+export function signedOut() {
+  close();
+  become("signed-out");
+}
+
 function openSoon(pause_ms = 0) {
   clearTimeout(opening);
   opening = setTimeout(open, pause_ms);
@@ -132,7 +138,7 @@ async function failed() {
     const pause_ms = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 0;
     failures += 1;
     if (await isSignedOut()) {
-      become("signed-out");
+      signedOut();
       return;
     }
     openSoon(pause_ms);
