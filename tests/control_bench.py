@@ -40,6 +40,7 @@ class Bench:
     runner: ScriptedRunner
     host: ScriptedHost
     clock: HeldClock
+    metrics: MetricStore
 
     async def ask(
         self,
@@ -156,10 +157,11 @@ def a_bench(tmp_path: Path, *, hold_s: float = 0.0, host: ScriptedHost | None = 
     buckets = Buckets(tmp_path / "buckets")
     buckets.create_bucket("artifacts", ACCOUNT.region)
     runner, host = ScriptedRunner(), host or ScriptedHost()
+    metrics = MetricStore(Home(tmp_path))
     plane = ControlPlane(
         store=store,
         logs=logs,
-        metrics=MetricStore(Home(tmp_path)),
+        metrics=metrics,
         runner=runner,
         host=host,
         artifacts=Artifacts(buckets),
@@ -167,4 +169,4 @@ def a_bench(tmp_path: Path, *, hold_s: float = 0.0, host: ScriptedHost | None = 
         clock=clock,
         hold_s=hold_s,
     )
-    return Bench(plane, store, logs, buckets, runner, host, clock)
+    return Bench(plane, store, logs, buckets, runner, host, clock, metrics)

@@ -56,7 +56,7 @@ class ScriptedWorker:
     def reply(self, frame: Frame) -> Frame | None:
         self.asked.append(frame.header)
         match frame.header["op"]:
-            case "invoke":
+            case "invoke" | "invoke_traced":
                 return self.answer(frame.header, frame.body)
             case "invoke_batch":
                 return self.answer_batch(frame.header, frame.body)

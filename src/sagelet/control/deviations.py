@@ -26,7 +26,7 @@ _NO_KEYS = "nothing is encrypted with KMS: the state directory is its owner's al
 _NO_ROLES = "what runs here acts as the person who started the daemon, not as a role"
 _NO_HARDWARE = "this machine is all the hardware there is"
 _NO_REGISTRY = "no image is pulled: a framework image stands for the project's own interpreter"
-_NO_METRICS = "no metrics are published to CloudWatch"
+_SAME_METRICS = "every endpoint has the same metrics, every ten seconds"
 _NO_SHELL = "there is no other machine to log in to"
 _NO_TIMEOUTS = "loading is local: an endpoint fails as soon as its model does"
 _NO_DEBUGGER = "Debugger, Profiler and TensorBoard do not run here"
@@ -41,7 +41,7 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
         "EnableNetworkIsolation": _NO_NETWORK,
         "ExecutionRoleArn": _NO_ROLES,
         "PrimaryContainer.ContainerHostname": "there is one container, and nobody calls it by name",
-        "PrimaryContainer.ContainerMetricsConfig": _NO_METRICS,
+        "PrimaryContainer.ContainerMetricsConfig": _SAME_METRICS,
         "PrimaryContainer.ImageConfig": _NO_REGISTRY,
         "PrimaryContainer.ModelDataSource.S3DataSource.ModelAccessConfig": _NO_DIFFERENCE,
         "PrimaryContainer.MultiModelConfig": "models are kept in memory while there is room",
@@ -49,11 +49,11 @@ _IGNORED: Mapping[str, Mapping[str, str]] = {
     },
     "CreateEndpointConfig": {
         "CrossRegionTrafficConfig": "there is one region, and it is this machine",
-        "DataCaptureConfig": "requests and answers are not captured",
+        "DataCaptureConfig": "requests and answers are not captured in S3",
         "EnableNetworkIsolation": _NO_NETWORK,
         "ExecutionRoleArn": _NO_ROLES,
         "KmsKeyId": _NO_KEYS,
-        "MetricsConfig": _NO_METRICS,
+        "MetricsConfig": _SAME_METRICS,
         "ProductionVariants.AcceleratorPartitionLayouts": _NO_HARDWARE,
         "ProductionVariants.AcceleratorType": _NO_HARDWARE,
         "ProductionVariants.CapacityReservationConfig": _NO_HARDWARE,

@@ -135,6 +135,7 @@ READ: Mapping[str, frozenset[str]] = {
         {
             "Dimensions",
             "EndTime",
+            "ExtendedStatistics",
             "MetricName",
             "Namespace",
             "Period",

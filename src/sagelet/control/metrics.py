@@ -1,4 +1,4 @@
-"""Operations of CloudWatch on metrics: those of training jobs, and those that scripts put."""
+"""Operations of CloudWatch on metrics: of jobs, of endpoints, and those that scripts put."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from itertools import islice
 from sagelet.control.context import Context, Document
 from sagelet.control.documents import metrics as documents
 from sagelet.control.documents.metric_data import read_put
-from sagelet.control.metric_points import by_period, listed, series_of
+from sagelet.control.metric_points import Points, by_period, listed, series_of
 from sagelet.journal.metric_store import METRICS_AT_MOST
-from sagelet.journal.series import Sample, Series
+from sagelet.journal.series import Sample
 from sagelet.wire.faults import Fault
 
 _METRICS_A_PAGE = 500
@@ -37,9 +37,10 @@ def get_statistics(context: Context, document: Document) -> Document:
 
     Raises:
         Fault: its period, its times or its statistics are none, or it asks for too many points.
+        NotSupported: it asks for percentiles of what has none.
     """
     query = documents.read_statistics(document)
-    by_unit: dict[str, list[Series]] = {}
+    by_unit: dict[str, list[Points]] = {}
     for unit, series in series_of(context, query.metric, query.unit):
         by_unit.setdefault(unit, []).append(series)
     points = [
@@ -48,7 +49,7 @@ def get_statistics(context: Context, document: Document) -> Document:
         for sample in by_period(found, query.window)
     ]
     points.sort(key=lambda point: point[1].ms)
-    return documents.show_statistics(query.metric.name, query.statistics, points)
+    return documents.show_statistics(query, points)
 
 
 def get_data(context: Context, document: Document) -> Document:
@@ -56,7 +57,7 @@ def get_data(context: Context, document: Document) -> Document:
 
     Raises:
         Fault: a period or the times are none, or the token is none.
-        NotSupported: a statistic is not one of the five simple ones.
+        NotSupported: a statistic is none of those that are served.
     """
     query = documents.read_data(document)
     results = []

@@ -82,6 +82,8 @@ _BLOCKING: Mapping[Key, Operation] = {
     ("iam", "SimulatePrincipalPolicy"): identity.simulate_principal_policy,
 }
 
+_METRICS = "cloudwatch"
+
 _ON_THE_LOOP: Mapping[Key, Callable[[Context, Document], Awaitable[Document]]] = {
     ("sagemaker-runtime", "InvokeEndpoint"): invocations.invoke,
     ("sagemaker-runtime", "InvokeEndpointWithResponseStream"): (
@@ -173,6 +175,8 @@ class ControlPlane:
             return await _ON_THE_LOOP[key](self._context, document)
         if key in _HELD:
             await self._holding.hold(_HELD[key](self._context, document), caller)
+        if service == _METRICS:
+            self._context.metrics.endpoints.gather()
         shown = await asyncio.to_thread(_BLOCKING[key], self._context, document)
         if key == ("logs", "GetLogEvents"):
             self._holding.log_was_read(caller, log_documents.stream_of(document))

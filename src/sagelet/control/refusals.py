@@ -113,11 +113,6 @@ REFUSED: tuple[Refused, ...] = (
     Refused("GetMetricData", "MetricDataQueries.Expression", _NO_METRIC_MATH),
     Refused("GetMetricData", "MetricDataQueries.Period", _NO_METRIC_MATH),
     Refused(
-        "GetMetricStatistics",
-        "ExtendedStatistics",
-        "single values are not kept for ever, so that there are no percentiles; ask for Statistics",
-    ),
-    Refused(
         "PutMetricData",
         "EntityMetricData",
         "metrics are kept without the entity that sent them; give MetricData",

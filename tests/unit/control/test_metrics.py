@@ -277,8 +277,8 @@ async def test_statistics_that_make_no_sense_are_refused(
 
 
 async def test_data_that_make_no_sense_are_refused(desk: Desk) -> None:
-    with pytest.raises(NotSupported, match="the statistic p99 is not served"):
-        await desk.data(stat(Stat="p99"))
+    with pytest.raises(NotSupported, match="the statistic tm99 is not served"):
+        await desk.data(stat(Stat="tm99"))
     with pytest.raises(NotSupported, match="Metrics Insights"):
         await desk.data({"Id": "m", "Expression": "SUM(METRICS())"})
     with pytest.raises(Fault, match="every Id must be unique"):

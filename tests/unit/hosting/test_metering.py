@@ -6,6 +6,7 @@ import pytest
 
 from sagelet.domain.invocation import Timing
 from sagelet.hosting.metering import Meter
+from sagelet.journal.endpoint_metrics import VariantMetrics
 
 
 def test_percentiles_are_of_the_last_thousand() -> None:
@@ -51,3 +52,29 @@ def test_nothing_is_taken_for_quick_before_it_was_seen_to_be() -> None:
     assert meter.pace_ms < 1
     meter.pace(1000)
     assert meter.pace_ms > 5
+
+
+def a_metered_variant() -> tuple[Meter, VariantMetrics]:
+    metrics = VariantMetrics("v", lambda _variant, _ms, _values: None)
+    return Meter(metrics, due=0.0), metrics
+
+
+def test_what_is_counted_is_measured_once_and_all_of_it() -> None:
+    meter, metrics = a_metered_variant()
+    for _ in range(2500):
+        meter.count(200, Timing(1.0, {}, 3.0))
+    meter.fold()
+    meter.fold()
+    samples = list(metrics.samples("ModelLatency"))
+    assert sum(sample.count for sample in samples) == 2500
+    assert {sample.average for sample in samples} == {2000.0}
+
+
+def test_a_failure_has_an_allowance_of_its_own() -> None:
+    meter, _ = a_metered_variant()
+    meter.was_recorded(200, next_due=50.0)
+    assert meter.due == 50.0
+    meter.count(500, Timing())
+    assert meter.due == 0.0
+    meter.was_recorded(500, next_due=49.0)
+    assert meter.due == 50.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from sagelet.control.context import Document
 from sagelet.errors import InvalidRequest, NotSupported
 from sagelet.journal.metric_store import Metric
 from sagelet.journal.series import Sample
+from sagelet.journal.spreads import Spread
 from sagelet.journal.tokens import pack_place, read_place
 from sagelet.wire.faults import Fault
 
 STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 NO_UNIT = "None"
+PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
 
 _SHORT_PERIODS_S = frozenset({1, 5, 10, 20, 30})
 _POINTS_AT_MOST = 1440
@@ -39,6 +42,7 @@ class StatisticsQuery:
     unit: str | None
     window: Window
     statistics: tuple[str, ...]
+    percentiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def read_statistics(document: Document) -> StatisticsQuery:
 
     Raises:
         Fault: its period, its times or its statistics are none, or it asks for too many points.
+        NotSupported: it asks for another extended statistic than percentiles.
     """
     code = "InvalidParameterValueException"
     window = _window(document, document["Period"], code)
@@ -101,13 +106,18 @@ def read_statistics(document: Document) -> StatisticsQuery:
             f"{_POINTS_AT_MOST:,}. You may reduce the datapoints requested by increasing Period, "
             "or decreasing the time range."
         )
-    if not document.get("Statistics"):
+    simple, extended = document.get("Statistics") or (), document.get("ExtendedStatistics") or ()
+    if not simple and not extended:
         raise invalid_combination("Must specify either Statistics or ExtendedStatistics")
+    for statistic in extended:
+        if PERCENTILE.fullmatch(statistic) is None:
+            raise _not_served("GetMetricStatistics", statistic)
     return StatisticsQuery(
         metric=read_metric(document["Namespace"], document),
         unit=document.get("Unit"),
         window=window,
-        statistics=tuple(document["Statistics"]),
+        statistics=tuple(simple),
+        percentiles=tuple(extended),
     )
 
 
@@ -116,7 +126,7 @@ def read_data(document: Document) -> DataQuery:
 
     Raises:
         Fault: a period or the times are none, two queries have one Id, or the token is none.
-        NotSupported: a statistic is not one of the five simple ones.
+        NotSupported: a statistic is neither one of the five simple ones nor a percentile.
     """
     queries = document["MetricDataQueries"]
     if len({query["Id"] for query in queries}) < len(queries):
@@ -133,11 +143,8 @@ def _wanted(query: Document, document: Document) -> Wanted:
     stat = query.get("MetricStat")
     if stat is None:
         raise _invalid(f"The query {query['Id']} needs a MetricStat.")
-    if stat["Stat"] not in STATISTICS:
-        raise NotSupported(
-            message=f"GetMetricData: the statistic {stat['Stat']} is not served; "
-            f"those that are: {', '.join(STATISTICS)}."
-        )
+    if stat["Stat"] not in STATISTICS and PERCENTILE.fullmatch(stat["Stat"]) is None:
+        raise _not_served("GetMetricData", stat["Stat"])
     metric = read_metric(stat["Metric"].get("Namespace", ""), stat["Metric"])
     return Wanted(
         id=query["Id"],
@@ -167,21 +174,25 @@ def read_list(document: Document) -> ListQuery:
     )
 
 
-def show_statistics(
-    name: str, statistics: Sequence[str], points: Iterable[tuple[str, Sample]]
-) -> Document:
-    """Return the answer of GetMetricStatistics; each sample is a period's, with its unit."""
+def show_statistics(query: StatisticsQuery, points: Iterable[tuple[str, Sample]]) -> Document:
+    """Return the answer of GetMetricStatistics; each sample is a period's, with its unit.
+
+    Raises:
+        NotSupported: it asks for percentiles of what has none.
+    """
     return {
-        "Label": name,
-        "Datapoints": [
-            {
-                "Timestamp": _when(sample.ms),
-                "Unit": unit,
-                **{statistic: value_of(sample, statistic) for statistic in statistics},
-            }
-            for unit, sample in points
-        ],
+        "Label": query.metric.name,
+        "Datapoints": [_point(query, unit, sample) for unit, sample in points],
     }
+
+
+def _point(query: StatisticsQuery, unit: str, sample: Sample) -> Document:
+    simple = {statistic: value_of(sample, statistic) for statistic in query.statistics}
+    point = {"Timestamp": _when(sample.ms), "Unit": unit, **simple}
+    if query.percentiles:
+        extended = {statistic: value_of(sample, statistic) for statistic in query.percentiles}
+        point["ExtendedStatistics"] = extended
+    return point
 
 
 def show_result(wanted: Wanted, points: Sequence[Sample], *, is_complete: bool) -> dict[str, Any]:
@@ -210,7 +221,11 @@ def show_token(skipped: int) -> str:
 
 
 def value_of(sample: Sample, statistic: str) -> float:
-    """Return one statistic of a sample."""
+    """Return one statistic of a sample.
+
+    Raises:
+        NotSupported: it is a percentile, and nothing is known of how the values are spread.
+    """
     match statistic:
         case "Average":
             return sample.average
@@ -220,8 +235,22 @@ def value_of(sample: Sample, statistic: str) -> float:
             return sample.least
         case "SampleCount":
             return sample.count
-        case _:
+        case "Sum":
             return sample.total
+        case _ if isinstance(sample, Spread):
+            return sample.percentile(float(statistic[1:]))
+        case _:
+            raise NotSupported(
+                message=f"The statistic {statistic} is served of the latencies of endpoints only; "
+                f"of all metrics: {', '.join(STATISTICS)}."
+            )
+
+
+def _not_served(operation: str, statistic: str) -> NotSupported:
+    return NotSupported(
+        message=f"{operation}: the statistic {statistic} is not served; those that are: "
+        f"{', '.join(STATISTICS)}, and percentiles such as p99."
+    )
 
 
 def read_metric(namespace: str, document: Document) -> Metric:
