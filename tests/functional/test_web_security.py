@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,23 @@ from typing import Any
 import httpx
 import pytest
 
+from sagelet.server.web_door import takes_keys
 from sagelet.web.middleware import SECURITY_HEADERS
+from sagelet.wire.messages import Headers, RequestHead
 from tests.web_bench import WebBench, a_web_bench
 from tests.web_routes import Known, known_routes
 
 # What anybody may ask, besides static files. A page that is not named here needs the owner.
 OPEN = frozenset({"GET /login", "POST /login"})
+# What an API key is good for.
+KEYS_MAY = frozenset(
+    {
+        "POST /api/v1/predict/{endpoint}",
+        "GET /api/v1/endpoints/{name}/schema",
+        "GET /api/v1/endpoints/{name}/examples",
+        "GET /api/v1/endpoints/{name}/openapi.json",
+    }
+)
 NAMES: Mapping[str, str] = {
     "name": "sentiment",
     "endpoint": "sentiment",
@@ -143,6 +153,24 @@ def _told(answer: httpx.Response, name: str) -> tuple[Any, ...]:
     return answer.status_code, headers, str(document).replace(name, "NAME")
 
 
+async def test_a_key_is_good_for_what_is_named_here_and_nothing_else(web: WebBench) -> None:
+    key = web.app.site.access.keys.create("a program")[1]
+    may = set()
+    for route in routes(web):
+        if route.is_page:
+            continue
+        answer = await web.visitor.request(
+            route.method, path_of(route), content=b"{}", headers={"x-api-key": key}
+        )
+        assert answer.status_code != 401, str(route)
+        if answer.status_code != 403:
+            may.add(str(route))
+        # Where pages of other sites may ask, the gate has to leave them to the app.
+        head = RequestHead(route.method, path_of(route), "", Headers([]))
+        assert takes_keys(head) is (str(route) in KEYS_MAY), str(route)
+    assert may == KEYS_MAY
+
+
 async def test_every_answer_has_the_headers_that_bind_a_browser(web: WebBench) -> None:
     answers = [
         await client.request(method, path_of(route))
@@ -191,110 +219,6 @@ def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
     ):
         assert rule in policy
     assert "frame-ancestors 'none'" in policy
-
-
-async def test_a_session_that_was_planted_is_not_taken(web: WebBench) -> None:
-    access = web.app.site.access
-    web.visitor.cookies.set(access.cookie, "planted")
-    token = access.one_time_tokens.issue()
-    answer = await web.visitor.post("/login", data={"token": token})
-    assert answer.status_code == 303
-    assert answer.cookies[access.cookie] != "planted"
-    assert access.sessions.find("planted") is None
-    web.visitor.cookies.clear()
-    web.visitor.cookies.set(access.cookie, "planted")
-    assert (await web.visitor.get("/")).status_code == 303
-
-
-async def test_signing_in_again_keeps_the_session_for_the_pages_that_are_open(
-    web: WebBench,
-) -> None:
-    token = web.app.site.access.one_time_tokens.issue()
-    assert (await web.owner.post("/login", data={"token": token})).status_code == 303
-    assert (await web.owner.post("/logout", data={"csrf": web.csrf})).status_code == 303
-
-
-async def test_two_daemons_of_one_host_have_cookies_of_their_own(web: WebBench) -> None:
-    assert web.app.site.access.cookie == "sagelet_session_7543"
-    other = {"sagelet_session_7544": web.owner.cookies["sagelet_session_7543"]}
-    web.visitor.cookies.update(other)
-    assert (await web.visitor.get("/")).status_code == 303
-
-
-async def test_a_session_ends_after_a_week(web: WebBench) -> None:
-    web.bench.clock.move(7 * 24 * 3600 - 1)
-    assert (await web.owner.get("/")).status_code == 200
-    web.bench.clock.move(1)
-    assert (await web.owner.get("/")).status_code == 303
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        "//evil.example",
-        "///evil.example",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "https://evil.example",
-        "https:evil.example",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "/\t/evil.example",
-        "/a\r\nset-cookie: x=y",
-        "/login?next=/login",
-        "/logout",
-        " /x",
-        "",
-        "/" + "x" * 5000,
-    ],
-)
-async def test_no_next_leads_elsewhere(web: WebBench, wanted: str) -> None:
-    token = web.app.site.access.one_time_tokens.issue()
-    shown = await web.visitor.get("/login", params={"next": wanted})
-    assert '<input type="hidden" name="next" value="/">' in shown.text
-    done = await web.visitor.post("/login", data={"token": token, "next": wanted})
-    assert done.headers["location"] == "/"
-    assert [*done.headers].count("set-cookie") == 1
-
-
-async def test_a_next_of_ours_is_escaped(web: WebBench) -> None:
-    shown = await web.visitor.get("/login", params={"next": '/x?"><script>alert(1)</script>'})
-    assert "<script>alert" not in shown.text
-    assert "&lt;script&gt;alert(1)" in shown.text
-
-
-async def test_no_token_and_no_key_is_ever_written_down(
-    web: WebBench, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    access = web.app.site.access
-    token, key = access.one_time_tokens.issue(), access.keys.create("a program")[1]
-    signed_in = await web.visitor.post("/login", data={"token": token, "next": "/keys"})
-    cookie = signed_in.cookies[access.cookie]
-    page = await web.visitor.get("/keys")
-    for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
-        await web.visitor.post("/api/v1/predict/sentiment", content=b"{}", headers=headers)
-        await web.visitor.post(
-            "/api/v1/predict/sentiment", headers={name: each[:-1] for name, each in headers.items()}
-        )
-    for secret in (token, key, key.rpartition("_")[2], cookie):
-        assert secret not in signed_in.headers["location"]
-        assert secret not in page.text
-        assert not [line for line in caplog.messages if secret in line]
-
-
-async def test_the_form_that_anybody_may_send_is_small_and_plain(web: WebBench) -> None:
-    token = web.app.site.access.one_time_tokens.issue()
-    for media_type in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
-        answer = await web.visitor.post(
-            "/login", content=f"token={token}", headers={"content-type": media_type}
-        )
-        assert answer.status_code == 415
-    form = {"content-type": "application/x-www-form-urlencoded"}
-    for body, status in ((b"x" * 10_001, 413), (b"a=b&" * 20, 400), (b"token=\xff", 400)):
-        answer = await web.visitor.post("/login", content=body, headers=form)
-        assert answer.status_code == status
-    assert (await web.visitor.post("/login", data={"token": token})).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -88,17 +89,112 @@ async def test_a_token_signs_in_once(web: WebBench) -> None:
     assert "set-cookie" not in second.headers
 
 
-@pytest.mark.parametrize(
-    "wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nx: y", ""]
-)
-async def test_signing_in_leads_nowhere_else(web: WebBench, wanted: str) -> None:
-    token = web.app.site.access.one_time_tokens.issue()
-    back = await web.visitor.post("/login", data={"token": token, "next": wanted})
-    assert back.headers["location"] == "/"
-
-
 async def test_signing_out_needs_the_forms_token_and_ends_the_session(web: WebBench) -> None:
     assert (await web.owner.post("/logout")).status_code == 403
     assert (await web.owner.get("/")).status_code == 200
     assert (await web.owner.post("/logout", data={"csrf": web.csrf})).status_code == 303
     assert (await web.owner.get("/")).status_code == 303
+
+
+async def test_a_session_that_was_planted_is_not_taken(web: WebBench) -> None:
+    access = web.app.site.access
+    web.visitor.cookies.set(access.cookie, "planted")
+    token = access.one_time_tokens.issue()
+    answer = await web.visitor.post("/login", data={"token": token})
+    assert answer.status_code == 303
+    assert answer.cookies[access.cookie] != "planted"
+    assert access.sessions.find("planted") is None
+    web.visitor.cookies.clear()
+    web.visitor.cookies.set(access.cookie, "planted")
+    assert (await web.visitor.get("/")).status_code == 303
+
+
+async def test_signing_in_again_keeps_the_session_for_the_pages_that_are_open(
+    web: WebBench,
+) -> None:
+    token = web.app.site.access.one_time_tokens.issue()
+    assert (await web.owner.post("/login", data={"token": token})).status_code == 303
+    assert (await web.owner.post("/logout", data={"csrf": web.csrf})).status_code == 303
+
+
+async def test_two_daemons_of_one_host_have_cookies_of_their_own(web: WebBench) -> None:
+    assert web.app.site.access.cookie == "sagelet_session_7543"
+    other = {"sagelet_session_7544": web.owner.cookies["sagelet_session_7543"]}
+    web.visitor.cookies.update(other)
+    assert (await web.visitor.get("/")).status_code == 303
+
+
+async def test_a_session_ends_after_a_week(web: WebBench) -> None:
+    web.bench.clock.move(7 * 24 * 3600 - 1)
+    assert (await web.owner.get("/")).status_code == 200
+    web.bench.clock.move(1)
+    assert (await web.owner.get("/")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/\t/evil.example",
+        "/a\r\nset-cookie: x=y",
+        "/login?next=/login",
+        "/logout",
+        " /x",
+        "",
+        "/" + "x" * 5000,
+    ],
+)
+async def test_no_next_leads_elsewhere(web: WebBench, wanted: str) -> None:
+    token = web.app.site.access.one_time_tokens.issue()
+    shown = await web.visitor.get("/login", params={"next": wanted})
+    assert '<input type="hidden" name="next" value="/">' in shown.text
+    done = await web.visitor.post("/login", data={"token": token, "next": wanted})
+    assert done.headers["location"] == "/"
+    assert [*done.headers].count("set-cookie") == 1
+
+
+async def test_a_next_of_ours_is_escaped(web: WebBench) -> None:
+    shown = await web.visitor.get("/login", params={"next": '/x?"><script>alert(1)</script>'})
+    assert "<script>alert" not in shown.text
+    assert "&lt;script&gt;alert(1)" in shown.text
+
+
+async def test_no_token_and_no_key_is_ever_written_down(
+    web: WebBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    access = web.app.site.access
+    token, key = access.one_time_tokens.issue(), access.keys.create("a program")[1]
+    signed_in = await web.visitor.post("/login", data={"token": token, "next": "/keys"})
+    cookie = signed_in.cookies[access.cookie]
+    page = await web.visitor.get("/keys")
+    for headers in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
+        await web.visitor.post("/api/v1/predict/sentiment", content=b"{}", headers=headers)
+        await web.visitor.post(
+            "/api/v1/predict/sentiment", headers={name: each[:-1] for name, each in headers.items()}
+        )
+    for secret in (token, key, key.rpartition("_")[2], cookie):
+        assert secret not in signed_in.headers["location"]
+        assert secret not in page.text
+        assert not [line for line in caplog.messages if secret in line]
+
+
+async def test_the_form_that_anybody_may_send_is_small_and_plain(web: WebBench) -> None:
+    token = web.app.site.access.one_time_tokens.issue()
+    for media_type in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
+        answer = await web.visitor.post(
+            "/login", content=f"token={token}", headers={"content-type": media_type}
+        )
+        assert answer.status_code == 415
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for body, status in ((b"x" * 10_001, 413), (b"a=b&" * 20, 400), (b"token=\xff", 400)):
+        answer = await web.visitor.post("/login", content=body, headers=form)
+        assert answer.status_code == status
+    assert (await web.visitor.post("/login", data={"token": token})).status_code == 303

@@ -78,6 +78,17 @@ class KeysPages:
                 return key
         raise ApiKeyNotFound(key_id)
 
+    async def _endpoints(self) -> Sequence[str]:
+        """Return the names of all endpoints, in order."""
+        names: list[str] = []
+        asked: dict[str, Any] = {"MaxResults": 100}
+        while True:
+            page = await self._site.backend.call("sagemaker", "ListEndpoints", **asked)
+            names += [each["EndpointName"] for each in page["Endpoints"]]
+            if "NextToken" not in page:
+                return sorted(names)
+            asked["NextToken"] = page["NextToken"]
+
     async def _page(
         self,
         request: Request,
@@ -88,13 +99,12 @@ class KeysPages:
         errors: Mapping[str, str] | None = None,
     ) -> Response:
         keys, now = self._site.access.keys.all(), self._site.backend.clock.now()
-        listed = await self._site.backend.call("sagemaker", "ListEndpoints", MaxResults=100)
         return self._site.rendering.page(
             request,
             "keys.html.j2",
             status,
             keys=[(key, "Active" if key.is_good_at(now) else "Expired") for key in keys],
-            endpoints=sorted(each["EndpointName"] for each in listed["Endpoints"]),
+            endpoints=await self._endpoints(),
             lifetimes=LIFETIMES,
             made=made,
             values=values,
