@@ -10,17 +10,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shown:
-    """A page: what it is called, where it is, and whether one signs in for it."""
+    """A page: what it is called, where it is, whether one signs in for it and makes pictures."""
 
     name: str
     path: str
     is_owners: bool = True
+    is_pictured: bool = True
 
 
 PAGES = (
     Shown("dashboard", "/"),
     Shown("predict", "/endpoints/{endpoint}"),
+    Shown("api", "/endpoints/{endpoint}/api"),
     Shown("logs", "/endpoints/{endpoint}/logs"),
+    Shown("long-name", "/endpoints/{long_name}", is_pictured=False),
     Shown("keys", "/keys"),
     Shown("about", "/about"),
     Shown("not-found", "/jobs/no-such-job/at-all"),

@@ -19,6 +19,7 @@ from sagelet.web.faults import Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.pages.about import AboutPages
 from sagelet.web.pages.dashboard import DashboardPages
+from sagelet.web.pages.endpoint_api import EndpointApiPages
 from sagelet.web.pages.endpoint_logs import EndpointLogsPages
 from sagelet.web.pages.endpoint_predict import PredictPages
 from sagelet.web.pages.keys import KeysPages
@@ -38,6 +39,7 @@ class WebApp:
             *AboutPages(self.site).routes(),
             *PredictPages(self.site).routes(),
             *KeysPages(self.site).routes(),
+            *EndpointApiPages(self.site).routes(),
             *EndpointLogsPages(self.site).routes(),
         ]
         anybody: list[BaseRoute] = [
