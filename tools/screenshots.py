@@ -24,7 +24,7 @@ from tests.end_to_end.local_aws import LocalAws
 from tests.web.article import BODY
 from tests.web.pages import PAGES, Shown
 from tests.web.served import Web, serve_article
-from tests.web.shown import show
+from tests.web.shown import LONG_NAME, show
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 PAGE = FOLDER.parent / "screenshots.md"
@@ -38,7 +38,7 @@ SETTLE_MS = 400
 
 def main(wanted: list[str]) -> None:
     """Make the pictures of the pages that are named, or of all."""
-    pages = [shown for shown in PAGES if not wanted or shown.name in wanted]
+    pages = [p for p in PAGES if p.is_pictured and (not wanted or p.name in wanted)]
     with a_daemon() as (web, names), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
@@ -70,7 +70,8 @@ def a_daemon() -> Iterator[tuple[Web, Mapping[str, str]]]:
 
 
 def fill(web: Web, root: Path) -> None:
-    """Add what makes the lists longer: more endpoints, one of which fails, and an edit."""
+    """Have what a person would have: more endpoints, one of which fails, and no trying name."""
+    web.local.remove_endpoint(LONG_NAME)
     for name in ("sentiment", "sentiment-next"):
         web.local.deploy(name, web.folder)
         web.local.wait_in_service(name)

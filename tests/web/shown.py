@@ -12,6 +12,7 @@ from tests.web.served import Web
 
 JOB = "fit-words"
 FAILED_JOB = "fit-words-broken"
+LONG_NAME = "anendpointwithasmanycharactersasanamemayhave-andnotonewordthere"
 METRICS = [
     {"Name": "loss", "Regex": "loss=([0-9.]+)"},
     {"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"},
@@ -35,9 +36,8 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
     """Make it; return the names that the paths of `tests.web.pages` have in braces."""
     for _ in range(12):
         web.local.invoke(web.name, BODY)
-    web.local.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=web.name, Body=BODY, ContentType="application/json"
-    )
+    web.local.deploy(LONG_NAME, web.folder)
+    web.local.wait_in_service(LONG_NAME)
     for name, script in ((JOB, _TRAIN), (FAILED_JOB, _BROKEN)):
         source = root / name
         source.mkdir(parents=True)
@@ -45,7 +45,13 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
         web.local.sagemaker.create_training_job(**a_job(name, source))
     for name in (JOB, FAILED_JOB):
         web.local.wait_ended(name)
-    return {"endpoint": web.name, "model": web.name, "job": JOB, "failed_job": FAILED_JOB}
+    return {
+        "endpoint": web.name,
+        "long_name": LONG_NAME,
+        "model": web.name,
+        "job": JOB,
+        "failed_job": FAILED_JOB,
+    }
 
 
 def a_job(name: str, source: Path) -> dict[str, Any]:
