@@ -6,7 +6,7 @@ import { rowOf } from "./log-row.js";
 
 /** @typedef {import("./log-lines.js").Line} Line */
 
-const AROUND_PX = 400;
+const AROUND_PX = 240;
 const PROBE_SIGNS = 20;
 const PROBE = { id: "", ms: 0, stream: "", source: "algo-1", level: "", text: "0".repeat(PROBE_SIGNS) };
 
@@ -14,8 +14,13 @@ export class Rows {
   /** @param {HTMLElement} scroller what scrolls; the lines become its only content */
   constructor(scroller) {
     this.scroller = scroller;
+    // As high as all lines; those that are there stand in it where they belong.
+    this.whole = document.createElement("div");
+    this.whole.className = "log-whole";
     this.list = document.createElement("div");
-    scroller.replaceChildren(this.list);
+    this.list.className = "log-part";
+    this.whole.append(this.list);
+    scroller.replaceChildren(this.whole);
     /** @type {Line[]} */
     this.lines = [];
     /** @type {Float64Array} where each line begins, and the end of the last */
@@ -27,6 +32,8 @@ export class Rows {
     this.hit = "";
     /** @type {[number, number] | null} */
     this.target = null;
+    /** Where the list was put by itself, not by its reader. */
+    this.ownTop = 0;
     this.columns = 80;
     this.lineHeight = 20;
     this.#measure();
@@ -53,6 +60,17 @@ export class Rows {
     this.render();
   }
 
+  /** @param {number} top */
+  #scrollTo(top) {
+    this.scroller.scrollTop = top;
+    this.ownTop = this.scroller.scrollTop;
+  }
+
+  /** Whether its reader has scrolled it since it was put somewhere. */
+  get isMoved() {
+    return Math.abs(this.scroller.scrollTop - this.ownTop) > 1;
+  }
+
   get isAtEnd() {
     const { scrollTop, clientHeight, scrollHeight } = this.scroller;
     return scrollTop + clientHeight >= scrollHeight - 8;
@@ -61,14 +79,14 @@ export class Rows {
   toEnd() {
     // Twice: the lines at the end may turn out to be higher than was thought.
     for (let turn = 0; turn < 2; turn += 1) {
-      this.scroller.scrollTop = this.scroller.scrollHeight;
+      this.#scrollTo(this.scroller.scrollHeight);
       this.render();
     }
   }
 
   /** @param {number} index */
   toLine(index) {
-    this.scroller.scrollTop = Math.max(0, (this.tops[index] ?? 0) - 60);
+    this.#scrollTo(Math.max(0, (this.tops[index] ?? 0) - 60));
     this.render();
   }
 
@@ -82,13 +100,15 @@ export class Rows {
     const from = this.#at(scrollTop - AROUND_PX);
     const to = Math.min(this.lines.length, this.#at(scrollTop + clientHeight + AROUND_PX) + 1);
     const wanted = this.lines.slice(from, to);
-    const anchor = this.#anchor();
     this.#show(wanted);
-    if (this.isWrapped && this.#correct(wanted)) {
-      this.#place();
-      this.#return(anchor);
+    if (this.isWrapped) {
+      const anchor = this.#anchor(scrollTop);
+      if (this.#correct(wanted)) {
+        this.#place();
+        this.#return(anchor);
+      }
     }
-    this.#pad(from, to);
+    this.list.style.transform = `translateY(${this.tops[from] ?? 0}px)`;
   }
 
   /** @param {Line[]} wanted */
@@ -123,13 +143,6 @@ export class Rows {
     return isWrong;
   }
 
-  /** @param {number} from @param {number} to */
-  #pad(from, to) {
-    const end = this.tops[this.lines.length] ?? 0;
-    this.list.style.paddingTop = `${this.tops[from] ?? 0}px`;
-    this.list.style.paddingBottom = `${end - (this.tops[to] ?? end)}px`;
-  }
-
   #place() {
     const tops = new Float64Array(this.lines.length + 1);
     let top = 0;
@@ -139,6 +152,7 @@ export class Rows {
     });
     tops[this.lines.length] = top;
     this.tops = tops;
+    this.whole.style.height = `${top}px`;
   }
 
   /** @param {Line} line */
@@ -161,8 +175,7 @@ export class Rows {
   }
 
   /** What is in sight, to be found again. @returns {[Line, number] | null} */
-  #anchor() {
-    const top = this.scroller.scrollTop;
+  #anchor(top = this.scroller.scrollTop) {
     const index = this.#at(top);
     const line = this.lines[index];
     return line ? [line, top - (this.tops[index] ?? 0)] : null;
@@ -171,8 +184,7 @@ export class Rows {
   /** @param {[Line, number] | null} anchor */
   #return(anchor) {
     const index = anchor ? this.#indexOf(anchor[0]) : -1;
-    this.#pad(0, 0);
-    if (anchor && index >= 0) this.scroller.scrollTop = (this.tops[index] ?? 0) + anchor[1];
+    if (anchor && index >= 0) this.#scrollTo((this.tops[index] ?? 0) + anchor[1]);
   }
 
   /** @param {Line} line */

@@ -7,8 +7,8 @@ import { Lines } from "./log-lines.js";
 /** @typedef {import("./log-lines.js").Line} Line */
 /** @typedef {{lines: Line[], older: number | null, newer: number | null}} Page */
 
-const LIMIT = 1000;
-const TURNS = 5;
+const LIMIT = 500;
+const TURNS = 8;
 /** How long after its time a line of another host may come. */
 const LATE_MS = 1000;
 
@@ -26,6 +26,10 @@ export class LogSource {
     this.older = timeOf(data.older);
     this.newer = timeOf(data.newer);
     this.skipped = false;
+    /** Whether the last question had no answer. */
+    this.isAway = false;
+    /** Counts the stretches: what was asked for another one is no longer wanted. */
+    this.stretch = 0;
   }
 
   get isAtEnd() {
@@ -41,8 +45,7 @@ export class LogSource {
   }
 
   async fetchOlder() {
-    if (this.older === null) return false;
-    const page = await this.#ask({ before: this.older });
+    const page = this.older === null ? null : await this.#askMore({ before: this.older });
     if (!page) return false;
     this.older = page.older;
     this.lines.prepend(page.lines);
@@ -50,8 +53,7 @@ export class LogSource {
   }
 
   async fetchNewer() {
-    if (this.newer === null) return false;
-    const page = await this.#ask({ after: this.newer });
+    const page = this.newer === null ? null : await this.#askMore({ after: this.newer });
     if (!page) return false;
     this.newer = page.newer;
     this.lines.append(page.lines);
@@ -61,15 +63,16 @@ export class LogSource {
   /** Fetch what was written since; of very much only its end. */
   async follow() {
     let added = 0;
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      const last = this.lines.all.at(-1)?.ms ?? 0;
-      const page = await this.#ask({ after: this.newer ?? Math.max(0, last - LATE_MS) });
-      if (!page) this.newer = null;
+    /** @type {number | null} */
+    let from = Math.max(0, (this.lines.all.at(-1)?.ms ?? 0) - LATE_MS);
+    for (let turn = 0; turn < TURNS && from !== null; turn += 1) {
+      /** @type {Page | null} */
+      const page = await this.#askMore({ after: from });
       if (!page) return added > 0;
       added += this.lines.append(page.lines);
-      this.newer = page.newer;
-      if (page.newer === null) return added > 0;
+      from = page.newer;
     }
+    if (from === null) return added > 0;
     this.skipped = true;
     return this.fetchNewest();
   }
@@ -102,7 +105,8 @@ export class LogSource {
 
   /** @param {Record<string, number>} where */
   async #replace(where) {
-    const page = await this.#ask(where);
+    this.stretch += 1;
+    const page = await this.#askMore(where);
     if (!page) return false;
     this.lines.replace(page.lines);
     this.older = page.older;
@@ -111,14 +115,23 @@ export class LogSource {
   }
 
   /** @param {Record<string, number>} where @returns {Promise<Page | null>} */
+  async #askMore(where) {
+    const { stretch } = this;
+    const page = await this.#ask(where);
+    return stretch === this.stretch ? page : null;
+  }
+
+  /** @param {Record<string, number>} where @returns {Promise<Page | null>} */
   async #ask(where) {
     const query = new URLSearchParams({ styled: "1", limit: String(LIMIT) });
     for (const [name, value] of Object.entries(where)) query.set(name, String(value));
     try {
       const answer = await fetch(`${this.address}&${query}`, { cache: "no-store" });
+      this.isAway = !answer.ok;
       return answer.ok ? await answer.json() : null;
     } catch {
-      return null; // the daemon is away; the stream of events says when it is back
+      this.isAway = true; // the stream of events says when it is back
+      return null;
     }
   }
 }

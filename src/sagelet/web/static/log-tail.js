@@ -41,8 +41,7 @@ class LogTail extends HTMLElement {
     removeEventListener("hashchange", this.goToHash);
   }
 
-  /** A live block around it leaves it alone: it has its own way to go on. */
-  renew() {}
+  renew() {} // a live block around it leaves it alone
 
   /** @param {HTMLElement} scroller */
   #begin(scroller) {
@@ -157,11 +156,21 @@ class LogTail extends HTMLElement {
   #scrolled() {
     const { rows, source } = this;
     if (!rows || !source) return;
+    const isMoved = rows.isMoved;
     rows.render();
-    const wasFollowing = this.isFollowing;
-    if (rows.isAtEnd !== this.isFollowing) this.#follow(rows.isAtEnd && source.isAtEnd);
-    if (wasFollowing !== this.isFollowing) this.#show();
-    if (rows.scroller.scrollTop < NEAR_PX) void this.#fetch(() => source.fetchOlder());
+    if (isMoved && this.isFollowing !== (rows.isAtEnd && source.isAtEnd)) {
+      this.#follow(!this.isFollowing);
+      this.#show();
+    } else if (this.isFollowing && !rows.isAtEnd) rows.toEnd();
+    this.#reach();
+  }
+
+  /** Fetch what is beyond the end that one has come near to. */
+  #reach() {
+    const { rows, source } = this;
+    if (!rows || !source || this.isFetching) return;
+    const isNearTop = rows.scroller.scrollTop < NEAR_PX;
+    if (isNearTop && source.older !== null) void this.#fetch(() => source.fetchOlder());
     else if (rows.isAtEnd && !source.isAtEnd) void this.#fetch(() => source.fetchNewer());
   }
 
@@ -172,17 +181,17 @@ class LogTail extends HTMLElement {
       this.isDue = true;
       return;
     }
-    await this.#fetch(() => this.source?.follow());
+    await this.#fetch(() => this.source?.follow(), PAUSE_MS);
   }
 
   async #toNewest() {
-    if (!this.source?.isAtEnd) await this.#fetch(() => this.source?.fetchNewest());
+    if (!this.source?.isAtEnd) await this.source?.fetchNewest();
     this.rows?.toEnd();
     this.#show();
   }
 
-  /** @param {() => Promise<boolean> | undefined} fetching */
-  async #fetch(fetching) {
+  /** @param {() => Promise<boolean> | undefined} fetching @param {number} [pause_ms] */
+  async #fetch(fetching, pause_ms = 0) {
     if (this.isFetching) return;
     this.isFetching = true;
     if (await fetching()) {
@@ -191,10 +200,11 @@ class LogTail extends HTMLElement {
     }
     setTimeout(() => {
       this.isFetching = false;
-      if (!this.isDue) return;
+      const isDue = this.isDue;
       this.isDue = false;
-      void this.#more();
-    }, PAUSE_MS);
+      if (isDue && this.source?.isAtEnd) void this.#more();
+      else if (!this.source?.isAway) this.#reach();
+    }, pause_ms);
   }
 
   /** @param {string} hash */

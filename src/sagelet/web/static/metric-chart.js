@@ -11,6 +11,7 @@
 
 import { Drawing } from "./chart-drawing.js";
 import { dataOf } from "./chart-table.js";
+import { morph } from "./morph.js";
 
 /** Drawings whose element was taken out of the page a moment ago. @type {Map<string, Drawing>} */
 const resting = new Map();
@@ -45,6 +46,24 @@ class MetricChart extends HTMLElement {
       resting.delete(key);
       drawing.close();
     }, 1000);
+  }
+
+  /**
+   * A live block has this chart anew: the drawing stays, the rest becomes what came.
+   * @param {Element} to
+   */
+  renew(to) {
+    for (const { name, value } of to.attributes) this.setAttribute(name, value);
+    const own = [...this.children].filter((child) => child !== this.drawing?.root);
+    const fresh = [...to.children];
+    fresh.forEach((next, index) => {
+      const there = own[index];
+      if (there && there.nodeName === next.nodeName) morph(there, next);
+      else if (there) there.replaceWith(next);
+      else this.append(next);
+    });
+    for (const rest of own.slice(fresh.length)) rest.remove();
+    this.#update();
   }
 
   #key() {
