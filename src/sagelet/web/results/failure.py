@@ -83,7 +83,7 @@ def failure(
     said = body[: 4 * _MOST_CHARACTERS].decode("utf-8", "replace")
     message, mark, rest = said.partition(_TRACEBACK)
     traceback = cut((mark + rest).rstrip(), _MOST_CHARACTERS)
-    message = cut(_plain(message.strip()), _MESSAGE_CHARACTERS)
+    message = cut(_named(_plain(message.strip()), traceback), _MESSAGE_CHARACTERS)
     return Failure(
         status=status,
         message=message,
@@ -126,6 +126,12 @@ def _hint(status: int, said: str) -> str:
     if status in _HINTS:
         return _HINTS[status]
     return next((hint for words, hint in _HINTS_BY_TEXT if words.search(said)), "")
+
+
+def _named(message: str, traceback: str) -> str:
+    """Return a message with the name of its error: `KeyError: 0` rather than `0`."""
+    last = traceback.rpartition("\n")[2].strip()
+    return last if last.endswith(f": {message}") and "\n" not in message else message
 
 
 def _plain(message: str) -> str:

@@ -36,6 +36,11 @@ def test_the_users_frames_are_shown_and_those_of_libraries_folded() -> None:
     assert found.frames[2].text.endswith("ValueError: no")
 
 
+def test_a_message_has_the_name_of_its_error() -> None:
+    said = '0\nTraceback (most recent call last):\n  File "serve.py", line 1, in f\nKeyError: 0'
+    assert failure(500, said.encode()).message == "KeyError: 0"
+
+
 def test_frames_of_libraries_alone_are_all_shown() -> None:
     lines = 'Traceback (most recent call last):\n  File "/usr/lib/python3.11/json.py", line 1, in f'
     assert [part.is_library for part in folded(lines)] == [False, False]
