@@ -10,42 +10,30 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.media import suffix_of
 from sagelet.errors import EndpointNotInService, SageletError
 from sagelet.web.access.guard import checked_form
+from sagelet.web.api.sse import unless_gone
 from sagelet.web.faults import Problem, Refused, problem_of
-from sagelet.web.forms import (
-    ACCEPT,
-    CONTENT_TYPE,
-    BadInput,
-    Form,
-    Upload,
-    about,
-    fill,
-    form_of,
-    submitted,
-    values_of,
-)
+from sagelet.web.forms import BadInput, Form, about, form_of, submitted, values_of
 from sagelet.web.pages.endpoint_frame import endpoint_page, facts_of
 from sagelet.web.pages.endpoint_models import is_multi_model
+from sagelet.web.pages.filled import Values, filled_with, mistakes_of, one_line, payload_of
 from sagelet.web.pages.run_files import RunFiles
 from sagelet.web.results.result import Result, result_of
 from sagelet.web.results.shelf import RunShelf
-from sagelet.web.runs import Payload, Run, run
+from sagelet.web.runs import Run, run
 from sagelet.web.saving import ExamplesFolder, examples_folder, save_example
 from sagelet.web.site import Site
 
 PREVIOUS = "previous"
-VARIANT = "target_variant"
-MODEL = "target_model"
 NAME = "example.name"
 LARGE_BYTES = 6 * 10**6
 """Above this, some of SageMaker's ways to be invoked refuse a payload."""
@@ -54,10 +42,6 @@ _NO_SUCH_EXAMPLE = "There is no example {!r}: the form is filled in as usual."
 _NO_SUCH_CALL = "This call is no longer in the history: the form is filled in as usual."
 _BODY_GONE = "The payload of this call was not kept, for it was too large."
 _REDACTED = "Values that are named like secrets were taken out of this call: put them in again."
-
-Values = dict[str, list[str | Upload]]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +101,7 @@ class PredictPages:
         if form is None:
             return await self._page(request, None, None, await self._seen(made))
         payload = made.payload
-        values = _filled_with(
+        values = filled_with(
             form,
             payload.body,
             payload.content_type,
@@ -132,7 +116,7 @@ class PredictPages:
         form = await self._form(request)
         if form is None:
             raise Refused(409, "the endpoint does not serve (yet)")
-        outcome = await unless_gone(self._outcome(request, form, values), request)
+        outcome = await unless_gone(request, self._outcome(request, form, values))
         return await self._page(request, form, Filled(values), outcome)
 
     async def _submitted(self, request: Request) -> Values:
@@ -146,7 +130,7 @@ class PredictPages:
     async def _outcome(self, request: Request, form: Form, values: Values) -> Outcome:
         backend, name = self._site.backend, str(request.path_params["name"])
         try:
-            payload = _payload(form, values)
+            payload = payload_of(form, values)
             if len(payload.body) > backend.max_body_bytes:
                 raise Refused(413, f"the payload is larger than {backend.max_body_bytes:,} bytes")
             made = await run(backend, name, payload, source="web", is_traced=True)
@@ -155,7 +139,7 @@ class PredictPages:
         except SageletError as error:
             return Outcome(problem=problem_of(error))
         self._shelf.put(made)
-        previous = self._shelf.get(name, _one(values, PREVIOUS))
+        previous = self._shelf.get(name, one_line(values, PREVIOUS))
         return await self._seen(made, previous)
 
     async def _seen(self, made: Run, previous: Run | None = None) -> Outcome:
@@ -177,7 +161,7 @@ class PredictPages:
     async def _saved(self, form: Form, folder: ExamplesFolder, values: Values) -> Outcome:
         called = str((values.get(NAME) or [""])[0])
         try:
-            payload = _payload(form, values)
+            payload = payload_of(form, values)
             kind = payload.content_type or ""
             file = await asyncio.to_thread(save_example, folder, called, payload.body, kind)
         except BadInput as error:
@@ -206,7 +190,7 @@ class PredictPages:
             example = form.example(wanted)
             if example is None:
                 return Filled(values_of(form), _NO_SUCH_EXAMPLE.format(wanted[:100]))
-            return Filled(_filled_with(form, example.body, example.content_type))
+            return Filled(filled_with(form, example.body, example.content_type))
         if call_id is not None:
             return await self._filled_by_call(form, call_id)
         return Filled(values_of(form))
@@ -215,7 +199,7 @@ class PredictPages:
         call = await asyncio.to_thread(self._site.backend.history.get, form.endpoint, call_id)
         if call is None or call.body is None:
             return Filled(values_of(form), _NO_SUCH_CALL if call is None else _BODY_GONE)
-        values = _filled_with(
+        values = filled_with(
             form,
             call.body,
             call.content_type,
@@ -241,7 +225,7 @@ class PredictPages:
             note=filled.note if filled is not None else "",
             example=request.query_params.get("ex", ""),
             errors=outcome.errors,
-            mistakes=_mistakes(form, outcome.errors),
+            mistakes=mistakes_of(form, outcome.errors),
             outcome=outcome,
             result=outcome.result,
             variants=[each.variant for each in facts.variants] if facts is not None else [],
@@ -259,24 +243,6 @@ async def _back(request: Request) -> Response:
     return RedirectResponse(f"/endpoints/{request.path_params['name']}", status_code=303)
 
 
-def _payload(form: Form, values: Values) -> Payload:
-    return Payload(
-        body=fill(form, values),
-        content_type=_one(values, CONTENT_TYPE) or form.content_type or None,
-        accept=_one(values, ACCEPT) or form.accept or None,
-        target_variant=_one(values, VARIANT) or None,
-        target_model=_one(values, MODEL) or None,
-    )
-
-
-def _mistakes(form: Form | None, errors: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what is to be mended, each with its field's label."""
-    fields = form.fields if form is not None else ()
-    known = [*fields, *(column for each in fields for column in each.columns)]
-    labels = {each.key: each.label or each.name for each in known}
-    return [(labels.get(key, ""), message) for key, message in errors.items()]
-
-
 def _cli_line(form: Form) -> str:
     """Return the command that sends a file as this form would."""
     parts = ["sagelet", "invoke", form.endpoint, "-f", f"payload{suffix_of(form.content_type)}"]
@@ -285,46 +251,3 @@ def _cli_line(form: Form) -> str:
     if form.accept:
         parts += ["--accept", form.accept]
     return shlex.join(parts)
-
-
-def _filled_with(
-    form: Form,
-    body: bytes,
-    content_type: str | None,
-    accept: str | None = None,
-    variant: str | None = None,
-    model: str | None = None,
-) -> Values:
-    told = {CONTENT_TYPE: content_type, ACCEPT: accept, VARIANT: variant, MODEL: model}
-    return {**values_of(form, body), **{key: [text] for key, text in told.items() if text}}
-
-
-def _one(values: Values, name: str) -> str:
-    """Return a field's text on one line, which a header field can carry."""
-    held = values.get(name) or [""]
-    text = held[0] if isinstance(held[0], str) else ""
-    if text and not (text.isascii() and text.isprintable()):
-        raise BadInput(name, f"{name.replace('_', ' ')} is one line of ASCII")
-    return text.strip()
-
-
-async def unless_gone(work: Awaitable[T], request: Request) -> T:
-    """Return what is awaited; it is cancelled if the browser leaves.
-
-    Raises:
-        ClientDisconnect: it has left.
-    """
-    pending, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait({pending, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if pending.done():
-            return pending.result()
-        raise ClientDisconnect
-    finally:
-        pending.cancel()
-        gone.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

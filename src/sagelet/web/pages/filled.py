@@ -1,0 +1,63 @@
+"""What is filled in: from a form's values to a payload, and from a payload to values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from sagelet.web.forms import ACCEPT, CONTENT_TYPE, BadInput, Form, Upload, fill, values_of
+from sagelet.web.runs import Payload
+
+VARIANT = "target_variant"
+MODEL = "target_model"
+
+Values: TypeAlias = dict[str, list[str | Upload]]
+
+
+def payload_of(form: Form, values: Values) -> Payload:
+    """Return what a form's values send to the model.
+
+    Raises:
+        BadInput: a value does not fit its field.
+    """
+    return Payload(
+        body=fill(form, values),
+        content_type=one_line(values, CONTENT_TYPE) or form.content_type or None,
+        accept=one_line(values, ACCEPT) or form.accept or None,
+        target_variant=one_line(values, VARIANT) or None,
+        target_model=one_line(values, MODEL) or None,
+    )
+
+
+def filled_with(
+    form: Form,
+    body: bytes,
+    content_type: str | None,
+    accept: str | None = None,
+    variant: str | None = None,
+    model: str | None = None,
+) -> Values:
+    """Return the values that show a payload."""
+    told = {CONTENT_TYPE: content_type, ACCEPT: accept, VARIANT: variant, MODEL: model}
+    return {**values_of(form, body), **{key: [text] for key, text in told.items() if text}}
+
+
+def mistakes_of(form: Form | None, errors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what is to be mended, each with its field's label."""
+    fields = form.fields if form is not None else ()
+    known = [*fields, *(column for each in fields for column in each.columns)]
+    labels = {each.key: each.label or each.name for each in known}
+    return [(labels.get(key, ""), message) for key, message in errors.items()]
+
+
+def one_line(values: Values, name: str) -> str:
+    """Return a field's text on one line, which a header field can carry.
+
+    Raises:
+        BadInput: it is none.
+    """
+    held = values.get(name) or [""]
+    text = held[0] if isinstance(held[0], str) else ""
+    if text and not (text.isascii() and text.isprintable()):
+        raise BadInput(name, f"{name.replace('_', ' ')} is one line of ASCII")
+    return text.strip()
