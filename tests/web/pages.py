@@ -22,6 +22,7 @@ PAGES = (
     Shown("dashboard", "/"),
     Shown("predict", "/endpoints/{endpoint}"),
     Shown("api", "/endpoints/{endpoint}/api"),
+    Shown("api", "/endpoints/{endpoint}/api"),
     Shown("logs", "/endpoints/{endpoint}/logs"),
     Shown("long-name", "/endpoints/{long_name}", is_pictured=False),
     Shown("keys", "/keys"),

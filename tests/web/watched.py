@@ -19,9 +19,9 @@ class Faults:
     seen: list[str] = field(default_factory=list)
     _allowed: list[re.Pattern[str]] = field(default_factory=list)
 
-    def allow(self, pattern: str) -> None:
-        """Expect complaints in which a regular expression is found."""
-        self._allowed.append(re.compile(pattern))
+    def allow(self, *patterns: str) -> None:
+        """Expect complaints in which one of some regular expressions is found."""
+        self._allowed.extend(map(re.compile, patterns))
 
     def unexpected(self) -> list[str]:
         """Return what nobody expected."""
