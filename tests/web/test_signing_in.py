@@ -106,7 +106,9 @@ def test_a_key_is_made_copied_and_revoked(
     page.get_by_label(web.name).check()
     page.get_by_role("button", name="Create key").click()
     key = page.get_by_test_id("new-key").inner_text()
-    page.locator("[data-copy='#new-key']").click()
+    copy = page.locator("[data-copy='#new-key']")
+    copy.click()
+    expect(copy).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == key
     axe(page)
     page.get_by_role("link", name="Revoke phone").click()
