@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from sagelet.domain.invocation import UNTIMED
 from sagelet.domain.media import essence, suffix_of
 from sagelet.web.ansi import Span, spans
 from sagelet.web.results.contents import Shown, shown
@@ -17,6 +18,7 @@ from sagelet.web.results.waterfall import Waterfall, waterfall
 from sagelet.web.runs import Run
 
 _HEADER_CHARACTERS = 1000
+_FAILED = b"The model could not make anything of this input."
 _MOST_HEADERS = 50
 
 
@@ -26,6 +28,7 @@ class Result:
 
     `raw` is the answer as text, None where it is none. `since` compares with the run before it.
     `address` is where its files are downloaded, without a slash at its end; empty where nowhere.
+    `has_raw`: whoever looks may see the answer itself.
     """
 
     run: Run
@@ -37,6 +40,7 @@ class Result:
     headers: tuple[tuple[str, str], ...]
     since: Difference | None = None
     address: str = ""
+    has_raw: bool = True
 
     @property
     def status_text(self) -> str:
@@ -64,18 +68,25 @@ class Result:
         return f"{self.run.endpoint}-{self.run.id}{suffix}"
 
 
-def result_of(run: Run, *, previous: Run | None = None, address: str = "") -> Result:
-    """Return a run as it is shown; `previous` is the one to compare it with."""
+def result_of(
+    run: Run, *, previous: Run | None = None, address: str = "", is_owners: bool = True
+) -> Result:
+    """Return a run as it is shown; `previous` is the one to compare it with.
+
+    Whoever is not the owner sees that a model failed, but nothing of its code, log and headers.
+    """
+    has_raw = is_owners or not run.is_error
     return Result(
         run=run,
         shown=None if run.is_error else _shown(run),
-        failure=_failure(run) if run.is_error else None,
-        raw=_raw(run),
-        waterfall=waterfall(run.timing),
-        lines=tuple(spans(line) for line in run.lines),
-        headers=_headers(run.headers),
+        failure=_failure(run, is_owners=is_owners) if run.is_error else None,
+        raw=_raw(run) if has_raw else None,
+        waterfall=waterfall(run.timing) if is_owners else waterfall(UNTIMED),
+        lines=tuple(spans(line) for line in run.lines) if is_owners else (),
+        headers=_headers(run.headers) if is_owners else (),
         since=difference(previous, run) if previous is not None else None,
         address=address,
+        has_raw=has_raw,
     )
 
 
@@ -84,7 +95,9 @@ def _shown(run: Run) -> Shown:
     return shown(run.body, run.content_type, sent)
 
 
-def _failure(run: Run) -> Failure:
+def _failure(run: Run, *, is_owners: bool) -> Failure:
+    if not is_owners:
+        return failure(run.status, _FAILED)
     return failure(
         run.status, run.body, handler=run.handler, where=run.where, sent=run.payload.body
     )

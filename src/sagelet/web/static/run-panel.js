@@ -32,6 +32,8 @@ async function submitted(event, form) {
   if (running) return;
   const sent = new FormData(form);
   const weight = weightOf(sent);
+  // The fields are sent; the text below them only shows what they become.
+  if (sent.get("body.mode") === "form") sent.delete("body.raw");
   const limit = Number(form.dataset.limit ?? Infinity);
   if (weight > limit) {
     showProblem(form, `This payload has ${inWords(weight)}: more than the ${inWords(limit)} that an endpoint takes.`);
@@ -40,14 +42,14 @@ async function submitted(event, form) {
   running = new AbortController();
   try {
     if (own) await save(own, sent, running.signal);
-    else await run(form, sent, running.signal);
+    else await run(form, sent, weight, running.signal);
   } finally {
     running = null;
   }
 }
 
-/** @param {HTMLFormElement} form @param {FormData} sent @param {AbortSignal} signal */
-async function run(form, sent, signal) {
+/** @param {HTMLFormElement} form @param {FormData} sent @param {number} weight @param {AbortSignal} signal */
+async function run(form, sent, weight, signal) {
   const began = performance.now();
   const timer = setInterval(() => tell(form, performance.now() - began), TICK_MS);
   isBusy(form, true);
@@ -60,7 +62,7 @@ async function run(form, sent, signal) {
       previous.value = made.dataset.runId ?? "";
     }
     const said = fresh.querySelector("[data-summary]")?.getAttribute("data-summary") ?? "Done";
-    status(form, said + largeNote(form, weightOf(sent)));
+    status(form, said + largeNote(form, weight));
     form.dispatchEvent(new CustomEvent("sagelet:ran", { bubbles: true }));
   } catch (error) {
     if (signal.aborted) status(form, "Cancelled.");
@@ -175,11 +177,19 @@ function cancelButton(form) {
   return button instanceof HTMLButtonElement ? button : null;
 }
 
-/** @param {FormData} sent */
+/**
+ * Return how large the payload is, as far as that is known here.
+ * @param {FormData} sent
+ */
 function weightOf(sent) {
-  let weight = 0;
-  for (const [, value] of sent) weight += typeof value === "string" ? new Blob([value]).size : value.size;
-  return weight;
+  let raw = 0;
+  let others = 0;
+  for (const [name, value] of sent) {
+    const size = typeof value === "string" ? new Blob([value]).size : value.size;
+    if (name === "body.raw") raw += size;
+    else others += size;
+  }
+  return Math.max(raw, others);
 }
 
 /** @param {number} bytes */

@@ -24,6 +24,10 @@ export function begin(form) {
 
 /** @param {HTMLFormElement} form @param {HTMLButtonElement} button */
 async function share(form, button) {
+  const secrets = [...form.querySelectorAll("input[type=password]")];
+  if (secrets.some((each) => each instanceof HTMLInputElement && each.value)) {
+    return say(button, "A secret is filled in: it is not for a link");
+  }
   /** @type {Record<string, string>} */
   const state = {};
   for (const name of SHARED) {

@@ -157,6 +157,14 @@ def test_the_same_answer_always_gives_the_same_page(value: object, sent: object)
     assert rendered(result_of(run)) == rendered(result_of(run))
 
 
+def test_a_visitor_sees_that_a_model_failed_and_nothing_of_its_code() -> None:
+    said = b'secret.csv\nTraceback (most recent call last):\n  File "/home/me/serve.py", line 1\n'
+    page = checked(rendered(result_of(a_run(said, status=500), is_owners=False)))
+    for text in ("secret", "/home", "Traceback", "x-evil", "[31m", "alert(1)"):
+        assert text not in page, text
+    assert "could not make anything" in page
+
+
 @pytest.mark.parametrize("text", EVIL)
 def test_text_of_others_stays_text(text: str) -> None:
     page = page_of(a_run(json.dumps({"word": text, "p": {text: 0.4, "b": 0.6}}).encode()))
