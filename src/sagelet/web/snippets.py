@@ -30,7 +30,10 @@ _IN_ENV = f"# in a shell after: {_ENV}"
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What is asked: `address` is the daemon's, without a slash at its end."""
+    """What is asked: `address` is the daemon's, without a slash at its end.
+
+    `needs_key` is not so where anybody may ask.
+    """
 
     address: str
     endpoint: str
@@ -39,6 +42,7 @@ class Called:
     accept: str = ""
     variant: str = ""
     model: str = ""
+    needs_key: bool = True
 
     @property
     def url(self) -> str:
@@ -130,7 +134,8 @@ def _curl(called: Called) -> str:
     if called.text is not None:
         body = f"--data-raw {sh_text(called.text)}"
     headers = "".join(f"  -H {sh_text(f'{name}: {value}')} \\\n" for name, value in called.headers)
-    return f"curl -sS --fail-with-body {called.url} \\\n  -H {_KEY} \\\n{headers}  {body}"
+    key = f"  -H {_KEY} \\\n" if called.needs_key else ""
+    return f"curl -sS --fail-with-body {called.url} \\\n{key}{headers}  {body}"
 
 
 def _aws_cli(called: Called) -> str:
@@ -197,10 +202,11 @@ def _sagemaker(called: Called) -> str:
 
 def _requests(called: Called) -> str:
     fields = "".join(f"        {name!r}: {value!r},\n" for name, value in called.headers)
+    key = f"        'Authorization': 'Bearer ' + os.environ['{KEY_VARIABLE}'],\n"
     return (
-        f"{_python_head('requests', called, 'import os')}\n"
+        f"{_python_head('requests', called, 'import os' if called.needs_key else '')}\n"
         f"answer = requests.post(\n    {called.url!r},\n    data=body,\n    headers={{\n"
-        f"        'Authorization': 'Bearer ' + os.environ['{KEY_VARIABLE}'],\n{fields}    }},\n)\n"
+        f"{key if called.needs_key else ''}{fields}    }},\n)\n"
         "answer.raise_for_status()\nsys.stdout.buffer.write(answer.content)"
     )
 
@@ -211,10 +217,11 @@ def _fetch(called: Called) -> str:
     if called.text is not None:
         body = js_text(called.text)
     fields = "".join(f"    {js_text(name)}: {js_text(value)},\n" for name, value in called.headers)
+    key = f"    Authorization: `Bearer ${{process.env.{KEY_VARIABLE}}}`,\n"
     return (
         f"// node 20: save it as predict.mjs\n{begin}"
         f'const answer = await fetch({js_text(called.url)}, {{\n  method: "POST",\n  headers: {{\n'
-        f"    Authorization: `Bearer ${{process.env.{KEY_VARIABLE}}}`,\n{fields}  }},\n"
+        f"{key if called.needs_key else ''}{fields}  }},\n"
         f"  body: {body},\n}});\n"
         "if (!answer.ok) throw new Error(await answer.text());\n"
         "process.stdout.write(Buffer.from(await answer.arrayBuffer()));"
