@@ -19,7 +19,12 @@ class Told:
 
     name: str
     data: Any
-    id: int | None
+    id_text: str = ""
+
+    @property
+    def id(self) -> int | None:
+        """Its number, where it has one."""
+        return int(self.id_text) if self.id_text else None
 
 
 @dataclass
@@ -42,8 +47,7 @@ class Stream:
             block = await self.block()
             fields = dict(line.partition(": ")[::2] for line in block.splitlines())
             if "event" in fields:
-                number = int(fields["id"]) if "id" in fields else None
-                return Told(fields["event"], json.loads(fields["data"]), number)
+                return Told(fields["event"], json.loads(fields["data"]), fields.get("id", ""))
             self.heartbeats.append(block)
 
     async def block(self) -> str:
@@ -74,8 +78,13 @@ class Stream:
 async def a_stream(
     door: Door, topics: str = "", headers: Mapping[str, str] | None = None, query: str = ""
 ) -> Stream:
-    """Open a stream, signed."""
+    """Open a stream of events, signed."""
     path = f"/api/v1/events?topics={quote(topics, safe='')}{query}"
+    return await a_stream_of(door, path, headers)
+
+
+async def a_stream_of(door: Door, path: str, headers: Mapping[str, str] | None = None) -> Stream:
+    """Open any stream, signed."""
     wanted = {"Accept": "text/event-stream", **(headers or {})}
     reader, writer = await door.connect()
     fields = signed(path, method="GET", service="sagelet", headers=wanted)

@@ -78,6 +78,14 @@ async def test_a_line_in_a_jobs_log_concerns_the_job_and_not_the_list_of_jobs(do
     assert {changed(await stream.next()), changed(await stream.next())} == {"jobs", "job:train-2"}
 
 
+async def test_calls_of_an_endpoint_are_a_topic_of_their_own(door: Door) -> None:
+    stream = await a_stream(door, "calls:Sentiment,endpoint:Sentiment,endpoints")
+    await greeted(stream)
+    door.bench.store.changes.publish("calls/sentiment")
+    assert changed(await stream.next()) == "calls:Sentiment"
+    assert await stream.nothing_for(0.2)
+
+
 async def test_a_burst_of_changes_is_told_a_few_times(door: Door) -> None:
     stream = await a_stream(door, "endpoint:e,job:last")
     await greeted(stream)

@@ -68,7 +68,7 @@ class Listener:
         self.topics = topics
         self._number = number
         self._waiting: dict[Happening, Event] = {}
-        self._is_lost = False
+        self._lost_at: int | None = None
         self._is_over = False
         self._news = asyncio.Event()
 
@@ -87,7 +87,7 @@ class Listener:
     def lose(self) -> None:
         """Forget what waits; the client is told that it missed something."""
         self._waiting.clear()
-        self._is_lost = True
+        self._lost_at = self._number
         self._news.set()
 
     def end(self) -> None:
@@ -117,8 +117,8 @@ class Listener:
         """Return what waits."""
         self._news.clear()
         events, self._waiting = self._waiting.values(), {}
-        is_lost, self._is_lost = self._is_lost, False
-        lost = [Message(self._number, "reset", {})] if is_lost else []
+        lost_at, self._lost_at = self._lost_at, None
+        lost = [] if lost_at is None else [Message(lost_at, "reset", {})]
         return [*lost, *(message for event in events for message in self._told(event))]
 
     def _told(self, event: Event) -> Iterator[Message]:

@@ -12,20 +12,21 @@ An id of the stream is a line's; whoever comes back with it (`Last-Event-ID`) go
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from sagelet.errors import LogGroupNotFound, LogStreamNotFound
 from sagelet.web.access.guard import require_owner
 from sagelet.web.api.listeners import Listener
 from sagelet.web.api.sse import HEARTBEAT_S, EventStream, event, heartbeat
 from sagelet.web.api.topics import LogTopic, Topics
 from sagelet.web.faults import Refused
-from sagelet.web.log_lines import LogLine
-from sagelet.web.log_pages import LINES_AT_MOST, LogQuery, read_lines
+from sagelet.web.log_lines import LineReader, LogLine, standing
+from sagelet.web.log_pages import Event, LogQuery, all_events, read_lines
 from sagelet.web.log_view import query_of
 from sagelet.web.site import Site
 
@@ -68,14 +69,16 @@ class LogsApi:
     async def _told(
         self, listener: Listener, reader: _Follower, *, is_styled: bool
     ) -> AsyncGenerator[bytes, None]:
+        def told(lines: Sequence[LogLine]) -> bytes:
+            shown = [line.document(is_styled=is_styled) for line in lines]
+            return event("lines", {"lines": shown}, reader.last)
+
         try:
-            yield heartbeat()
+            lines = await reader.begin()
+            yield told(lines) if lines else heartbeat()
             while not listener.is_over:
-                lines = await reader.fresh()
-                if lines:
-                    shown = [line.document(is_styled=is_styled) for line in lines]
-                    yield event("lines", {"lines": shown}, reader.last)
-                    continue
+                async for lines in reader.fresh():
+                    yield told(lines)
                 await listener.wait(HEARTBEAT_S)
                 if not listener.fetch():
                     yield heartbeat()
@@ -91,41 +94,56 @@ class _Follower:
         self.last = last
         self._backend = site.backend
         self._query = query
-        self._behind = last
-        self._has_begun = bool(last)
+        self._lines = LineReader(query.group)
         self._from_ms = query.start_ms or 0
         self._seen: dict[str, int] = {}
 
-    async def fresh(self) -> Sequence[LogLine]:
-        """Return lines that were not returned before, the oldest first; nothing: there are none."""
-        if not self._has_begun:
-            self._has_begun = True
-            page = await read_lines(self._backend, self._query)
-            if not page.lines and self._query.search:
-                # Nothing of what was written is looked for: no need to search it again.
-                self._from_ms = int(self._backend.clock.now().timestamp() * 1000)
-            return self._noted(page.lines)
-        start_ms: int | None = max(self._from_ms, _ms_of(self.last) - _BACK_MS)
-        while start_ms is not None:
-            page = await read_lines(self._backend, self._newer(start_ms))
-            fresh = self._noted([line for line in page.lines if self._is_new(line)])
-            if fresh:
-                return fresh
-            start_ms = page.newer_ms
-        return ()
+    async def begin(self) -> Sequence[LogLine]:
+        """Return the last lines, where neither a line nor a time is told to begin with."""
+        if self.last or self._query.is_from_start:
+            self._from_ms = max(self._from_ms, _ms_of(self.last) - _BACK_MS)
+            await self._pass_over()
+            return ()
+        page = await read_lines(self._backend, self._query)
+        if page.lines:
+            self.last = max(line.id for line in page.lines)
+            await self._pass_over()
+        elif self._query.search:
+            # Nothing of what was written is looked for: no need to search it again.
+            self._from_ms = int(self._backend.clock.now().timestamp() * 1000)
+        return page.lines
 
-    def _newer(self, start_ms: int) -> LogQuery:
-        return replace(self._query, start_ms=start_ms, is_from_start=True, limit=LINES_AT_MOST)
+    async def fresh(self) -> AsyncIterator[Sequence[LogLine]]:
+        """Yield lines that were not returned before, the oldest first."""
+        async for events in self._events():
+            new = [event for event in events if event["eventId"] not in self._seen]
+            self._note(new)
+            lines = standing([self._lines.line(event) for event in new], is_newest=False)
+            if lines:
+                yield lines
 
-    def _is_new(self, line: LogLine) -> bool:
-        return line.id not in self._seen and line.id > self._behind
+    async def _pass_over(self) -> None:
+        """Take what is there up to the last line for known; what comes late is not."""
+        async for events in self._events():
+            self._note([event for event in events if event["eventId"] <= self.last])
 
-    def _noted(self, lines: Sequence[LogLine]) -> Sequence[LogLine]:
-        self._seen.update((line.id, line.ms) for line in lines)
-        self.last = max([self.last, *(line.id for line in lines)])
+    async def _events(self) -> AsyncIterator[Sequence[Event]]:
+        start_ms = max(self._from_ms, _ms_of(self.last) - _BACK_MS)
+        try:
+            async for events in all_events(
+                self._backend, replace(self._query, start_ms=start_ms, end_ms=None)
+            ):
+                yield events
+        except (LogGroupNotFound, LogStreamNotFound):
+            return  # nothing has been written yet
+
+    def _note(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        self._seen.update((event["eventId"], event["timestamp"]) for event in events)
+        self.last = max(self.last, max(event["eventId"] for event in events))
         edge_ms = _ms_of(self.last) - _BACK_MS
         self._seen = {name: ms for name, ms in self._seen.items() if ms >= edge_ms}
-        return lines
 
 
 def _ms_of(line_id: str) -> int:
