@@ -55,6 +55,8 @@ class Spread(Sample):
     def percentile(self, percent: float) -> float:
         """Return the value that at least so many of a hundred do not exceed, to 5 %."""
         wanted = max(1, ceil(self.count * percent / 100))
+        if wanted >= self.count:
+            return self.greatest  # which is known exactly
         seen = 0
         for bucket, count in sorted(self.buckets.items()):
             seen += count

@@ -29,6 +29,7 @@ from sagelet.web.api.endpoint_calls import EndpointCallsApi
 from sagelet.web.api.endpoint_forms import EndpointFormsApi
 from sagelet.web.api.endpoints import EndpointsApi
 from sagelet.web.api.events import EventsApi
+from sagelet.web.api.history import HistoryApi
 from sagelet.web.api.jobs import JobsApi
 from sagelet.web.api.logs import LogsApi
 from sagelet.web.api.predict import REQUEST_ID, PredictApi
@@ -49,6 +50,7 @@ class ApiApp:
             *EndpointsApi(site).routes(),
             *EndpointCallsApi(site).routes(),
             *EndpointFormsApi(site).routes(),
+            *HistoryApi(site).routes(),
             *JobsApi(site).routes(),
             *PredictApi(site).routes(),
             *LogsApi(site).routes(),
