@@ -5,7 +5,7 @@
 //   <div id="NAME" data-every="5">                      fetched each 5 s while the page is seen
 
 import { announce } from "./announce.js";
-import { listen, signedOut } from "./events.js";
+import { isLive, listen, signedOut } from "./events.js";
 import { morph } from "./morph.js";
 import { enhance } from "./page.js";
 
@@ -29,7 +29,7 @@ export function begin() {
       });
     }
     const every_s = Number(dataset.every ?? 0);
-    if (every_s > 0) setInterval(() => document.hidden || wanted(id), every_s * 1000);
+    if (every_s > 0) setInterval(() => document.hidden || !isLive() || wanted(id), every_s * 1000);
   }
   document.addEventListener("focusout", () => {
     const ids = [...held];

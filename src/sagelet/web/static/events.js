@@ -55,6 +55,11 @@ export function watch(watcher) {
   watchers.add(watcher);
 }
 
+/** Whether the daemon is there, as far as the stream knows. */
+export function isLive() {
+  return state === "live";
+}
+
 /** Tell that an answer said so: whoever looks at the page has to sign in first. */
 export function signedOut() {
   close();
