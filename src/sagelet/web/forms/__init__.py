@@ -6,18 +6,9 @@ what came: `submitted(data)`) and `errors` (`BadInput.errors`, or `{}`).
 """
 
 from sagelet.web.forms.about import About, about
+from sagelet.web.forms.fields import Field, Upload, Values
 from sagelet.web.forms.filling import fill, submitted
-from sagelet.web.forms.form import (
-    ACCEPT,
-    CONTENT_TYPE,
-    BadInput,
-    Example,
-    Field,
-    Form,
-    InferenceSource,
-    Upload,
-    Values,
-)
+from sagelet.web.forms.form import ACCEPT, CONTENT_TYPE, BadInput, Example, Form, InferenceSource
 from sagelet.web.forms.inferring import form_of
 from sagelet.web.forms.reading import values_of
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagelet.web.forms.form import Field, Unset
+from sagelet.web.forms.fields import Field, Unset
 from sagelet.web.forms.json_text import JsonText, Node, NodePart, member_head, parse
 from sagelet.web.forms.learning import Schema
 from sagelet.web.forms.leaves import json_field, leaf

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sagelet.domain.media import CSV, JSON
 from sagelet.web.forms.drafts import DIALECT, NPY, Draft, by_schema, file_draft, text_draft
-from sagelet.web.forms.form import Kind
+from sagelet.web.forms.fields import Kind
 from sagelet.web.forms.learning import Schema
 from sagelet.web.forms.script import Function, Script, last_name, literal
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from sagelet.domain.media import CSV, JSON, essence
 from sagelet.web.forms import npy
 from sagelet.web.forms.building import KEY, built
-from sagelet.web.forms.form import Encoding, Example, Field, Kind
+from sagelet.web.forms.fields import Field, Kind
+from sagelet.web.forms.form import Encoding, Example
 from sagelet.web.forms.json_text import JsonText, NotJson, parse
 from sagelet.web.forms.learning import Schema, learned
 from sagelet.web.forms.leaves import kind_of_media

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from sagelet.domain.media import JSON
+from sagelet.web.forms.fields import FILES, Field, Kind
 from sagelet.web.forms.filling import fill
-from sagelet.web.forms.form import FILES, BadInput, Encoding, Field, Form, Kind
+from sagelet.web.forms.form import BadInput, Encoding, Form
 from sagelet.web.forms.json_text import JsonText, NotJson, loads, parse
 from sagelet.web.forms.reading import values_of
 from sagelet.web.forms.shapes import Constant, Container, Hole, Rows, Shape

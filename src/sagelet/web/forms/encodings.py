@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from sagelet.web.forms import npy
-from sagelet.web.forms.form import BadInput, Encoding, Field, Form, Kind
+from sagelet.web.forms.fields import Field, Kind
+from sagelet.web.forms.form import BadInput, Encoding, Form
 from sagelet.web.forms.tokens import Unfit, cells, grid, number
 
 Typed: TypeAlias = Mapping[str, str]

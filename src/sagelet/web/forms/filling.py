@@ -7,28 +7,15 @@ from collections.abc import Mapping, Sequence
 from starlette.datastructures import FormData, UploadFile
 
 from sagelet.web.forms.encodings import body_of
-from sagelet.web.forms.form import (
-    FILES,
-    MODE,
-    RAW_FILE,
-    RAW_TEXT,
-    BadInput,
-    Encoding,
-    Field,
-    Form,
-    Kind,
-    Unset,
-    Upload,
-    Values,
-)
+from sagelet.web.forms.fields import FILES, Field, Kind, Unset, Upload, Values
+from sagelet.web.forms.form import MODE, RAW_FILE, RAW_TEXT, BadInput, Encoding, Form
 from sagelet.web.forms.shapes import Constant, Container, Hole, Part, Rows, Shape
+from sagelet.web.forms.showing import EXAMPLES_OWN, rows_of
 from sagelet.web.forms.tokens import Unfit, base64_of, chosen, token_of
 
 RAW = "raw"
 UNSET = "!"
 """After a field's key: whether it is left out (or null)."""
-EXAMPLES_OWN = "@"
-"""After a file field's key: the example whose file is sent while none is chosen."""
 
 
 def fill(form: Form, data: Values | FormData) -> bytes:
@@ -103,6 +90,7 @@ class _Filled:
         self._values = values
         self._fields = {field.key: field for field in form.fields}
         self._columns = {column.key: column for field in form.fields for column in field.columns}
+        self._table: list[dict[str, str]] = []
         self.errors: dict[str, str] = {}
 
     def json(self, shape: Shape, row: int = 0) -> str | None:
@@ -182,18 +170,19 @@ class _Filled:
         return "null"
 
     def _rows(self, rows: Rows) -> str:
-        columns = self._fields[rows.field].columns
-        count = max((len(self._texts(column.key)) for column in columns), default=0)
+        field = self._fields[rows.field]
+        keys = [column.key for column in field.columns]
+        cells = rows_of(field, self._values)
+        self._table = [dict(zip(keys, row, strict=True)) for row in cells]
         written = []
-        for at in range(count):
+        for at in range(len(cells)):
             part = rows.items[min(at, len(rows.items) - 1)]
             head = part.head if at < len(rows.items) else rows.head
             written.append((Part(head, part.value, part.tail), self.json(part.value, at)))
         return _bracketed(written, rows.end, is_array=True) or "[]"
 
     def _cell(self, column: Field, row: int) -> str | None:
-        typed = self._texts(column.key)
-        value = typed[row] if row < len(typed) else ""
+        value = self._table[row][column.key]
         if row < len(column.default) and value == column.default[row] and column.original[row]:
             return column.original[row]
         if not value and column.unset is not Unset.KEEP:

@@ -12,94 +12,21 @@ mapping from these names to lists of texts: `Values`. Besides the fields' own th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from sagelet.errors import SageletError
+from sagelet.web.forms.fields import Field, Values
 from sagelet.web.forms.shapes import Shape
+from sagelet.web.forms.showing import for_browser, groups_of, preview_of, rows_of
 
 RAW_TEXT = "body.raw"
 RAW_FILE = "body.file"
 MODE = "body.mode"
 CONTENT_TYPE = "content_type"
 ACCEPT = "accept"
-
-
-class Kind(StrEnum):
-    """How a field is shown, and what it makes of what is typed."""
-
-    TEXT = "text"
-    TEXTAREA = "textarea"
-    NUMBER = "number"
-    INTEGER = "integer"
-    SWITCH = "switch"
-    TAGS = "tags"
-    SELECT = "select"
-    RADIO = "radio"
-    CHECKBOXES = "checkboxes"
-    IMAGE = "image"
-    AUDIO = "audio"
-    FILE = "file"
-    JSON = "json"
-    CSV = "csv"
-    DATE = "date"
-    SLIDER = "slider"
-    SECRET = "secret"  # noqa: S105  a kind of field
-    NUMBERS = "numbers"
-    GRID = "grid"
-    ROWS = "rows"
-
-
-FILES = frozenset({Kind.IMAGE, Kind.AUDIO, Kind.FILE})
-
-
-class Unset(StrEnum):
-    """What becomes of a field that is left empty."""
-
-    KEEP = "keep"
-    """It is sent as it is: an empty text, or a mistake where there is no such thing."""
-    NULL = "null"
-    OMIT = "omit"
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One thing to choose: `value` is submitted, and `token` is the JSON that it stands for."""
-
-    value: str
-    label: str
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One input, or (`ROWS`) a table of them with a column for each of `columns`.
-
-    `default` is what is submitted if nobody touches it; a column's has one text a row. `original`
-    is the JSON that the default was read from: it is sent as it was while the input is untouched.
-    `pointer` leads to the place in the body (RFC 6901), a column's from its row.
-    """
-
-    name: str
-    kind: Kind
-    key: str = ""
-    label: str = ""
-    pointer: str = ""
-    default: tuple[str, ...] = ()
-    original: tuple[str, ...] = ()
-    options: tuple[Option, ...] = ()
-    columns: tuple[Field, ...] = ()
-    group: str = ""
-    minimum: str = ""
-    maximum: str = ""
-    step: str = ""
-    help: str = ""
-    placeholder: str = ""
-    accept: str = ""
-    unset: Unset = Unset.KEEP
-    is_data_url: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +103,22 @@ class Form:
     before: str = ""
     after: str = ""
 
+    def groups(self) -> Iterator[tuple[str, list[Field]]]:
+        """Yield the fields that stand together, with the name of their group."""
+        return groups_of(self.fields)
+
+    def rows(self, field: Field, values: Values) -> list[list[str]]:
+        """Return the cells of a table, row by row."""
+        return rows_of(field, values)
+
+    def preview(self, field: Field, values: Values) -> str:
+        """Return the file that an input begins with as a data URL, if it can be shown."""
+        return preview_of(self, field, values)
+
+    def for_browser(self) -> dict[str, Any]:
+        """Return what the page's script needs to show the bytes that are sent."""
+        return for_browser(self)
+
     def example(self, name: str) -> Example | None:
         """Return an example by its name."""
         return next((each for each in self.examples if each.name == name), None)
@@ -194,16 +137,3 @@ class BadInput(SageletError):
     def sentence(self) -> str:
         """Return the message."""
         return self.message
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that was chosen."""
-
-    name: str
-    body: bytes
-    content_type: str = ""
-
-
-Values = Mapping[str, Sequence[str | Upload]]
-"""What a form's inputs hold, by their names, as a browser submits it."""

@@ -31,8 +31,10 @@ _FREE_TEXT = "a free one: nothing says what the model takes"
 _Stamp = tuple[str, int, int]
 
 
-async def form_of(backend: Backend, endpoint: str) -> Form:
+async def form_of(backend: Backend, endpoint: str, *, with_calls: bool = True) -> Form:
     """Return the form of an endpoint, from the first source that knows what its model takes.
+
+    Without calls it tells strangers nothing of what others have sent.
 
     Raises:
         EndpointNotFound: there is no endpoint of that name.
@@ -40,7 +42,7 @@ async def form_of(backend: Backend, endpoint: str) -> Form:
     facts = await model_facts(backend, endpoint)
     lookup = await asyncio.to_thread(_lookup, facts)
     calls: tuple[Call, ...] = ()
-    if lookup.sure is None:
+    if lookup.sure is None and with_calls:
         calls = await asyncio.to_thread(backend.history.good_payloads, endpoint, _CALLS)
     return await asyncio.to_thread(_form, endpoint, lookup, _seen(calls))
 

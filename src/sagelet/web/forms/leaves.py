@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sagelet.web.forms.form import Field, Kind, Option
+from sagelet.web.forms.fields import Field, Kind, Option
 from sagelet.web.forms.json_text import Node, NotJson, loads
 from sagelet.web.forms.learning import Schema, is_integer
 from sagelet.web.forms.schemas import as_text
+from sagelet.web.forms.showing import MAGIC
 
 LONG_TEXT = 60
 OWN = "own"
@@ -24,17 +25,6 @@ _SHORTEST_BASE64 = 64
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,")
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-    (b"RIFF", "audio/wav"),
-    (b"ID3", "audio/mpeg"),
-    (b"fLaC", "audio/flac"),
-    (b"OggS", "audio/ogg"),
-    (b"%PDF-", "application/pdf"),
-)
 
 
 class Media(NamedTuple):
@@ -146,7 +136,7 @@ def media_of(text: str) -> Media | None:
     except ValueError:
         return None
     return next(
-        (Media(kind, is_data_url=False) for magic, kind in _MAGIC if begin.startswith(magic)), None
+        (Media(kind, is_data_url=False) for magic, kind in MAGIC if begin.startswith(magic)), None
     )
 
 

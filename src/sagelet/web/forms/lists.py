@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sagelet.web.forms.form import Field, Kind, Option
+from sagelet.web.forms.fields import Field, Kind, Option
 from sagelet.web.forms.json_text import Node
 from sagelet.web.forms.learning import Schema
 from sagelet.web.forms.leaves import is_plain, options_of, same, shown_as

@@ -6,25 +6,14 @@ import csv
 import io
 
 from sagelet.web.forms import npy
-from sagelet.web.forms.filling import EXAMPLES_OWN, RAW, UNSET, fill, shown_raw
-from sagelet.web.forms.form import (
-    ACCEPT,
-    CONTENT_TYPE,
-    FILES,
-    MODE,
-    RAW_TEXT,
-    BadInput,
-    Encoding,
-    Field,
-    Form,
-    Kind,
-    Unset,
-    Upload,
-)
+from sagelet.web.forms.fields import FILES, Field, Kind, Unset, Upload
+from sagelet.web.forms.filling import RAW, UNSET, fill, shown_raw
+from sagelet.web.forms.form import ACCEPT, CONTENT_TYPE, MODE, RAW_TEXT, BadInput, Encoding, Form
 from sagelet.web.forms.json_text import Node, NotJson, loads, parse
 from sagelet.web.forms.leaves import OWN, same, shown_as
 from sagelet.web.forms.lists import shown_list
 from sagelet.web.forms.shapes import Constant, Container, Hole, Rows, Shape
+from sagelet.web.forms.showing import EXAMPLES_OWN
 
 _MOST_CELLS = 20_000
 Shown = dict[str, list[str | Upload]]

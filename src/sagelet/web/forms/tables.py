@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sagelet.web.forms.form import Field, Kind, Unset
+from sagelet.web.forms.fields import Field, Kind, Unset
 from sagelet.web.forms.json_text import Node, item_head, member_head, parse
 from sagelet.web.forms.learning import Schema
 from sagelet.web.forms.leaves import cell

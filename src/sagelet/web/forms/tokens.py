@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from sagelet.domain.media import OCTETS
-from sagelet.web.forms.form import Field, Kind, Upload
+from sagelet.web.forms.fields import Field, Kind, Upload
 from sagelet.web.forms.json_text import NOT_A_NUMBER, NotJson, loads
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")

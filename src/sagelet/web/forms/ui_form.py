@@ -10,7 +10,8 @@ from sagelet.domain.media import CSV, JSON, essence
 from sagelet.environments.ui_settings import HOLE, UiField, UiSettings
 from sagelet.web.forms.building import KEY, built
 from sagelet.web.forms.drafts import BODY, DIALECT, NPY, Draft
-from sagelet.web.forms.form import FILES, Encoding, Field, Kind
+from sagelet.web.forms.fields import FILES, Field, Kind
+from sagelet.web.forms.form import Encoding
 from sagelet.web.forms.json_text import Node, parse
 from sagelet.web.forms.learning import Schema, learned
 from sagelet.web.forms.leaves import LONG_TEXT, OWN, RADIOS, options_of
