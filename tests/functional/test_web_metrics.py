@@ -70,12 +70,12 @@ async def test_a_range_can_be_chosen(web: WebBench, key: str, is_there: bool) ->
     measure(web, seconds_ago=1800)
     page = (await web.owner.get(f"{METRICS}?range={key}")).text
     assert ("4 in the last" in page) == is_there
-    assert f'<a href="?range={key}" aria-current="true">' in page
+    assert f'<a href="?range={key}" aria-current="page">' in page
 
 
 async def test_any_other_range_is_the_shortest(web: WebBench) -> None:
     page = (await web.owner.get(f"{METRICS}?range=<script>")).text
-    assert '<a href="?range=5m" aria-current="true">' in page
+    assert '<a href="?range=5m" aria-current="page">' in page
 
 
 async def test_reloads_are_markers(web: WebBench) -> None:
