@@ -148,3 +148,4 @@ def show(output: Output, info: daemon.DaemonInfo, home: Home) -> None:
     for name, value in facts.items():
         output.text(f"{name:8} {value}")
     output.say('AWS clients find it after: eval "$(sagelet env)"')
+    output.say("its pages, in a browser that is signed in: sagelet ui")
