@@ -4,6 +4,7 @@
 
 /** @typedef {import("./chart-table.js").Data} Data */
 
+const ROOM = 30;
 const HEIGHT = 200;
 const COLOURS = 8;
 
@@ -82,7 +83,7 @@ export class Drawing {
       width,
       height: HEIGHT,
       legend: { show: false },
-      scales: { x: { time: this.data.isTime } },
+      scales: { x: { time: this.data.isTime, range: aroundOne } },
       axes: [
         { ...axis, space: 70 },
         {
@@ -193,4 +194,12 @@ export class Drawing {
       this.plot.setSize({ width, height: HEIGHT });
     }
   }
+}
+
+/**
+ * The range of the horizontal axis; one point alone has some room on either side.
+ * @param {unknown} _plot @param {number} least @param {number} most
+ */
+function aroundOne(_plot, least, most) {
+  return least === most ? [least - ROOM, most + ROOM] : [least, most];
 }
