@@ -121,9 +121,10 @@ async def test_a_variant_and_a_model_can_be_named(
     assert (asked.target_variant, asked.target_model) == ("green", "a.tar.gz")
 
 
-async def test_a_program_that_takes_anything_asks_for_nothing(web: WebBench) -> None:
-    await predict(web, accept="*/*")
-    assert web.bench.host.invocations[0].accept is None
+async def test_what_a_program_says_without_being_told_counts_for_nothing(web: WebBench) -> None:
+    await predict(web, accept="*/*", content_type="application/x-www-form-urlencoded")
+    asked = web.bench.host.invocations[0]
+    assert (asked.accept, asked.content_type) == (None, None)
 
 
 @pytest.mark.parametrize(("status", "ours"), [(500, 424), (400, 424), (0, 424), (415, 415)])

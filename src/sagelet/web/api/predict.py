@@ -24,17 +24,20 @@ from sagelet.web.access.guard import may_predict
 from sagelet.web.access.principals import Principal, Visitor
 from sagelet.web.api.sse import unless_gone
 from sagelet.web.faults import MEDIA_TYPE
+from sagelet.web.public.answers import said_to_strangers
 from sagelet.web.runs import Payload, Run, run
 from sagelet.web.site import Site
 
 REQUEST_ID = "request_id"
 _ANY = "*/*"
+_CURLS_OWN = "application/x-www-form-urlencoded"
 _SHOWN_CHARACTERS = 4096
 _UNSUPPORTED = 415
 _FAILED = 424
 
 # An answer is the model's, and no page of ours: a browser that is led to it runs nothing of it.
 _HEADERS = {"content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
+_TOLD_TO_ANYBODY = frozenset({*_HEADERS, "x-request-id", "x-model-latency-ms"})
 _VARIANT = "x-amzn-sagemaker-target-variant"
 _MODEL = "x-amzn-sagemaker-target-model"
 
@@ -62,20 +65,25 @@ class PredictApi:
 
 
 def payload_of(request: Request, body: bytes) -> Payload:
-    """Return what a request sends to a model. Programs that say nothing of `accept` send `*/*`."""
-    accept = request.headers.get("accept", _ANY)
+    """Return what a request sends to a model.
+
+    Programs that were told nothing of `accept` send `*/*`, and curl says of every body that it is a
+    form's: both count for nothing said.
+    """
     asked, headers = request.query_params, request.headers
+    accept, content_type = headers.get("accept", _ANY), headers.get("content-type")
     return Payload(
         body=body,
-        content_type=headers.get("content-type"),
+        content_type=None if content_type == _CURLS_OWN else content_type,
         accept=None if accept == _ANY else accept,
         target_variant=asked.get("variant") or headers.get(_VARIANT),
         target_model=asked.get("model") or headers.get(_MODEL),
     )
 
 
-def answer_of(done: Run, who: Principal) -> Response:
-    """Return a run as an answer."""
+def answer_of(done: Run, who: Principal, *, is_public: bool = False) -> Response:
+    """Return a run as an answer: to a stranger if it is public, or nobody knows who it is for."""
+    is_known = not (is_public or isinstance(who, Visitor))
     headers = {
         **_HEADERS,
         **done.headers,
@@ -83,8 +91,10 @@ def answer_of(done: Run, who: Principal) -> Response:
         "x-model-latency-ms": f"{sum(done.timing.handlers_ms.values()):.3f}",
         "x-model-version": str(done.generation),
     }
+    if not is_known:
+        headers = {name: value for name, value in headers.items() if name in _TOLD_TO_ANYBODY}
     if done.is_error:
-        problem = _problem(done, is_known=not isinstance(who, Visitor))
+        problem = _problem(done, is_known=is_known)
         return JSONResponse(problem, problem["status"], _ours(headers), MEDIA_TYPE)
     answer = Response(done.body, done.status, _ours(headers))
     answer.headers["content-type"] = done.content_type or "application/octet-stream"
@@ -103,13 +113,11 @@ def _ours(headers: Mapping[str, str]) -> dict[str, str]:
 def _problem(done: Run, *, is_known: bool) -> dict[str, Any]:
     """Return a model's error. A visitor is not told what a traceback tells of the code."""
     status = _UNSUPPORTED if done.status == _UNSUPPORTED else _FAILED
-    detail = _said(done)
-    is_refusal = 400 <= done.status < 500
     problem: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail if is_known or is_refusal else "the model failed",
+        "detail": _said(done) if is_known else said_to_strangers(done),
         "code": "ModelError",
         "original_status": done.status,
         REQUEST_ID: done.id,
