@@ -16,6 +16,7 @@ from sagelet.domain.facts import EndpointFacts, VariantFacts
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.errors import QueueFull
+from sagelet.hosting.call_history import Made
 from tests.fakes import ScriptedHost
 from tests.page_text import attributes, texts
 from tests.web_bench import WebBench, a_web_bench
@@ -227,6 +228,23 @@ async def test_a_run_has_an_address_that_shows_it_again_without_running_it(web: 
     assert len(web.bench.host.invocations) == 1
     gone = await web.owner.get(f"/endpoints/{NAME}/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert gone.status_code == 404
+
+
+async def test_a_call_of_the_history_fills_the_form_in_and_can_be_seen_again(
+    web: WebBench,
+) -> None:
+    asked = Invocation(NAME, b'[["from the history <i>"]]', "application/json", "text/csv")
+    web.history.record([Made(asked, ANSWER, web.bench.clock.now())])
+    (call,) = web.history.recent(NAME)
+    page = await web.owner.get(f"/endpoints/{NAME}?call={call.id}")
+    assert "from the history &lt;i&gt;" in page.text
+    assert 'value="text/csv"' in page.text
+    assert "Nothing has run yet" in page.text
+    seen = await web.owner.get(f"/endpoints/{NAME}/runs/{call.id}")
+    assert texts(seen.text, "bar-label") == ["Tweets", "Reviews", "Editorials", "Other"]
+    assert web.bench.host.invocations == []
+    unknown = await web.owner.get(f"/endpoints/{NAME}?call=01ARZ3NDEKTSV4RRFFQ69G5FAX")
+    assert "no longer in the history" in unknown.text
 
 
 async def test_a_chosen_variant_is_asked(web: WebBench, tmp_path: Path) -> None:

@@ -32,8 +32,6 @@ async function submitted(event, form) {
   if (running) return;
   const sent = new FormData(form);
   const weight = weightOf(sent);
-  // The fields are sent; the text below them only shows what they become.
-  if (sent.get("body.mode") === "form") sent.delete("body.raw");
   const limit = Number(form.dataset.limit ?? Infinity);
   if (weight > limit) {
     showProblem(form, `This payload has ${inWords(weight)}: more than the ${inWords(limit)} that an endpoint takes.`);

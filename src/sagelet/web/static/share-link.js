@@ -47,6 +47,8 @@ async function fillFromAddress(form) {
   const packed = new URLSearchParams(location.hash.slice(1)).get("s");
   if (!packed || packed.length > MOST_CHARACTERS) return;
   const state = await unpack(packed).then(JSON.parse).catch(() => null);
+  // What begins later would show what the server has filled in.
+  if (form.querySelector("payload-form")) await customElements.whenDefined("payload-form");
   if (!state || typeof state !== "object") {
     announce("This link holds no input that can be read");
     return;
