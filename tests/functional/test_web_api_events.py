@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from starlette.routing import Router
 
 from sagelet.domain.clock import SystemClock
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.store.changes import News
+from sagelet.web.access.guard import Identified
 from sagelet.web.api.event_hub import STREAMS_AT_MOST, TOGETHER_S
+from sagelet.web.api.events import EventsApi
 from tests.builders import ACCOUNT
 from tests.door_rig import PATIENCE_S, Door, a_door
 from tests.event_streams import Stream, Told, a_stream
 from tests.signed_requests import raw, signed
 from tests.training_builders import a_job
+from tests.web_bench import a_web_bench
 
 
 @pytest.fixture
@@ -193,6 +197,44 @@ async def test_it_is_for_the_owner(door: Door) -> None:
     fields = [("Host", "localhost"), ("Accept", "text/event-stream")]
     answer = await door.exchange(raw("/api/v1/events?topics=jobs", fields, method="GET"))
     assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_stream_is_never_silent_and_ends_when_its_browser_signs_out(
+    tmp_path: Path,
+) -> None:
+    async with a_web_bench(tmp_path) as web:
+        access = web.app.site.access
+        token = access.sessions.begin()
+        events = EventsApi(web.app.site, heartbeat_s=0.05)
+        app = Identified(Router(events.routes()), access)
+        told: list[bytes] = []
+        is_over = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            await is_over.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            told.append(message.get("body", b""))
+            if told.count(told[-1]) == 3:  # the third heartbeat
+                access.sessions.end(token)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/api/v1/events",
+            "query_string": b"topics=jobs",
+            "headers": [
+                (b"accept", b"text/event-stream"),
+                (b"cookie", f"{access.cookie}={token}".encode()),
+            ],
+        }
+        async with asyncio.timeout(PATIENCE_S):
+            await app(scope, receive, send)
+        assert told[1].startswith(b"retry: 1000\n\nid: ")
+        number = int(told[1].split(b"id: ")[1].split(b"\n")[0])
+        assert told[2] == f": .\nid: {number}\n\n".encode()
+        assert told[-1] == b""
 
 
 async def test_all_streams_end_when_the_daemon_stops(door: Door) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from sagelet import __version__
@@ -13,7 +14,7 @@ from sagelet.server.asgi import Send, head_of, send_response
 from sagelet.server.aws import AwsFace
 from sagelet.server.bodies import ClientGone, Receive
 from sagelet.server.gate import Gate, Refused
-from sagelet.server.web_door import WebDoor, is_for_the_web, shows_page, takes_keys
+from sagelet.server.web_door import API, WebDoor, is_for_the_web, shows_page, takes_keys
 from sagelet.wire.messages import RequestHead, Response, StreamedResponse
 
 # A browser that is led here shows it as the text that it is.
@@ -53,7 +54,7 @@ class App:
         try:
             self._gate.check(head.headers, shows_page=shows_page(head), takes_keys=takes_keys(head))
         except Refused as refused:
-            return _json_response(refused.status, {"message": refused.message})
+            return _refused(head, refused)
         return None
 
     async def _answer(self, head: RequestHead, receive: Receive) -> Response | StreamedResponse:
@@ -73,6 +74,24 @@ class App:
         return {"version": __version__, "pid": os.getpid(), "home": str(self._home.root)}
 
 
-def _json_response(status: int, document: Mapping[str, Any]) -> Response:
+def _refused(head: RequestHead, refused: Refused) -> Response:
+    """Return what the gate says, to clients of the API as all its errors are."""
+    if not head.raw_path.startswith(API):
+        return _json_response(refused.status, {"message": refused.message})
+    title = HTTPStatus(refused.status).phrase
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": refused.status,
+        "detail": refused.message,
+        "code": title.replace(" ", ""),
+        "message": refused.message,
+    }
+    return _json_response(refused.status, problem, "application/problem+json")
+
+
+def _json_response(
+    status: int, document: Mapping[str, Any], media_type: str = "application/json"
+) -> Response:
     body = json.dumps(document).encode() + b"\n"
-    return Response(status, (("content-type", "application/json"), *_NO_PAGE), body)
+    return Response(status, (("content-type", media_type), *_NO_PAGE), body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401  any part of what is known
     """Return a value as JSON has it: dataclasses as objects, times as ISO 8601 has them."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no word for it
     if isinstance(value, bytes):
         return bytes_shown(value)
     if isinstance(value, Mapping):

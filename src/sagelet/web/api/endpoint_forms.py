@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -47,30 +47,10 @@ class EndpointFormsApi:
         ]
 
     async def _schema(self, request: Request) -> Response:
-        form = await self._form(request)
-        return JSONResponse(
-            {
-                "endpoint": form.endpoint,
-                "content_type": form.content_type,
-                "content_types": list(form.content_types),
-                "accept": form.accept,
-                "source": {"kind": form.source.kind, "text": form.source.text},
-                "schema": plain(form.schema),
-            }
-        )
+        return JSONResponse(schema_shown(await self._form(request)))
 
     async def _examples(self, request: Request) -> Response:
-        form = await self._form(request)
-        examples = [
-            {
-                "name": each.name,
-                "title": each.title,
-                "content_type": each.content_type,
-                "body": bytes_shown(each.body),
-            }
-            for each in form.examples
-        ]
-        return JSONResponse({"endpoint": form.endpoint, "examples": examples})
+        return JSONResponse(examples_shown(await self._form(request)))
 
     async def _openapi(self, request: Request) -> Response:
         from sagelet.web.api.openapi import openapi_of  # noqa: PLC0415  it needs the forms
@@ -83,7 +63,7 @@ class EndpointFormsApi:
             title=form.title or form.endpoint,
             variants=[each.variant for each in facts.variants],
         )
-        return JSONResponse(document)
+        return JSONResponse(plain(document))
 
     async def _snippets(self, request: Request) -> Response:
         require_owner(request)
@@ -122,3 +102,29 @@ class EndpointFormsApi:
             # What others have sent is nobody's business but the owner's.
             return replace(form, examples=(), schema={})
         return form
+
+
+def schema_shown(form: Form) -> dict[str, Any]:
+    """Return what an endpoint takes."""
+    return {
+        "endpoint": form.endpoint,
+        "content_type": form.content_type,
+        "content_types": list(form.content_types),
+        "accept": form.accept,
+        "source": {"kind": form.source.kind, "text": form.source.text},
+        "schema": plain(form.schema),
+    }
+
+
+def examples_shown(form: Form) -> dict[str, Any]:
+    """Return the payloads that came with an endpoint's model."""
+    examples = [
+        {
+            "name": each.name,
+            "title": each.title,
+            "content_type": each.content_type,
+            "body": bytes_shown(each.body),
+        }
+        for each in form.examples
+    ]
+    return {"endpoint": form.endpoint, "examples": examples}

@@ -31,9 +31,10 @@ _RETRY = b"retry: 1000\n\n"
 class EventsApi:
     """`/api/v1/events`."""
 
-    def __init__(self, site: Site) -> None:
-        """Stand on the site's parts."""
+    def __init__(self, site: Site, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        """Stand on the site's parts; a stream is never silent for longer than a heartbeat."""
         self._site = site
+        self._heartbeat_s = heartbeat_s
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return where they are."""
@@ -72,8 +73,8 @@ class EventsApi:
             clock = asyncio.get_running_loop().time
             checked = clock()
             while not listener.is_over:
-                await listener.wait(HEARTBEAT_S)
-                if clock() - checked >= HEARTBEAT_S - 1:
+                await listener.wait(self._heartbeat_s)
+                if clock() - checked >= self._heartbeat_s / 2:
                     checked = clock()
                     if not is_signed_in():
                         return
