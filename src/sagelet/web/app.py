@@ -20,13 +20,17 @@ from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.pages.about import AboutPages
 from sagelet.web.pages.dashboard import DashboardPages
 from sagelet.web.pages.endpoint_api import EndpointApiPages
+from sagelet.web.pages.endpoint_config import EndpointConfigPages
 from sagelet.web.pages.endpoint_history import EndpointHistoryPages
 from sagelet.web.pages.endpoint_logs import EndpointLogsPages
 from sagelet.web.pages.endpoint_metrics import EndpointMetricsPages
 from sagelet.web.pages.endpoint_predict import PredictPages
 from sagelet.web.pages.keys import KeysPages
+from sagelet.web.pages.job import JobPages
+from sagelet.web.pages.jobs import JobsPages
 from sagelet.web.pages.login import LoginPages
 from sagelet.web.pages.settings import SettingsPages
+from sagelet.web.public.pages import PublicPages
 from sagelet.web.site import Site
 from sagelet.web.static_files import StaticFiles
 
@@ -44,13 +48,17 @@ class WebApp:
             *KeysPages(self.site).routes(),
             *EndpointApiPages(self.site).routes(),
             *EndpointLogsPages(self.site).routes(),
+            *JobsPages(self.site).routes(),
+            *JobPages(self.site).routes(),
             *EndpointMetricsPages(self.site).routes(),
             *EndpointHistoryPages(self.site).routes(),
             *SettingsPages(self.site).routes(),
+            *EndpointConfigPages(self.site).routes(),
         ]
         anybody: list[BaseRoute] = [
             Mount("/static", StaticFiles()),
             *LoginPages(self.site).routes(),
+            *PublicPages(self.site).routes(),
         ]
         self._app = Starlette(
             routes=[*anybody, Mount("/", OwnersOnly(Router(owners, default=_no_page)))],
