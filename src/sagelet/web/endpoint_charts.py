@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sagelet.web.backend import Backend
-from sagelet.web.charts import Chart, Line, Marker, chart_of, number
+from sagelet.web.charts import Chart, Line, Marker, Row, chart_of, number
 
 _MARKER_CHARACTERS = 120
 _US_A_MS = 1000
@@ -86,14 +86,14 @@ PLANS = (
     _latency("overhead-latency", "Time in the queue", "OverheadLatency"),
     Plan(
         "cpu",
-        "CPU of the workers",
-        "% of one core",
+        "CPU of the workers, of one core",
+        "%",
         (Drawn("average", _INSTANCES, "CPUUtilization", "Average"),),
     ),
     Plan(
         "memory",
-        "Memory of the workers",
-        "% of the machine's",
+        "Memory of the workers, of the machine's",
+        "%",
         (Drawn("average", _INSTANCES, "MemoryUtilization", "Average"),),
     ),
 )
@@ -144,10 +144,13 @@ async def series_of(
     return found
 
 
-def charts_of(series: Sequence[Series], shown: Range, markers: Sequence[Marker]) -> list[Chart]:
-    """Return the charts of some lines."""
+def charts_of(
+    series: Sequence[Series], shown: Range, markers: Sequence[Marker], now: datetime
+) -> list[Chart]:
+    """Return the charts of some lines, up to now."""
+    ends = (now - timedelta(seconds=shown.seconds), now)
     return [
-        _chart(plan, [each for each in series if each.plan is plan], shown, markers)
+        _chart(plan, [each for each in series if each.plan is plan], shown, markers, ends)
         for plan in PLANS
     ]
 
@@ -172,17 +175,48 @@ def csv_lines(series: Sequence[Series]) -> Iterator[str]:
             yield f"{at.isoformat()},{about},{value!r}\r\n"
 
 
-def _chart(plan: Plan, series: Sequence[Series], shown: Range, markers: Sequence[Marker]) -> Chart:
+def _chart(
+    plan: Plan,
+    series: Sequence[Series],
+    shown: Range,
+    markers: Sequence[Marker],
+    ends: Sequence[datetime],
+) -> Chart:
     has_several = len({each.variant for each in series}) > 1
     lines = [
         Line(f"{each.variant} {each.drawn.label}" if has_several else each.drawn.label, each.points)
         for each in series
     ]
     chart = chart_of(plan.title, lines, key=plan.key, unit=plan.unit, markers=markers)
-    return replace(chart, summary=_summary(plan, series, shown)) if plan.is_count else chart
+    if plan.is_count:
+        return replace(chart, summary=_total(plan, series, shown))
+    return replace(chart, summary=_extent(plan, lines, shown), rows=_between(chart.rows, ends))
 
 
-def _summary(plan: Plan, series: Sequence[Series], shown: Range) -> str:
+def _between(rows: Sequence[Row], ends: Sequence[datetime]) -> tuple[Row, ...]:
+    """Return rows with empty ones at both ends, so that all charts are of the same time."""
+    if not rows:
+        return ()
+    nothing = (None,) * len(rows[0].values)
+    first, last = ends
+    before = (Row(first, nothing),) if first < rows[0].at else ()
+    after = (Row(last, nothing),) if last > rows[-1].at else ()
+    return (*before, *rows, *after)
+
+
+def _extent(plan: Plan, lines: Sequence[Line], shown: Range) -> str:
+    """Return between which values some lines lay."""
+    parts = []
+    for line in lines:
+        values = [value for _, value in line.points]
+        if values:
+            least, most = number(min(values)), number(max(values))
+            lay = most if least == most else f"from {least} to {most}"
+            parts.append(f"{line.label} {lay} {plan.unit}")
+    return f"{', '.join(parts)} in the last {shown.title}." if parts else "No values yet."
+
+
+def _total(plan: Plan, series: Sequence[Series], shown: Range) -> str:
     """Return what some counts came to."""
     if plan.key == "errors":
         series = [each for each in series if each.drawn.label == "all"]

@@ -48,7 +48,7 @@ class EndpointMetricsPages:
             "endpoint/metrics.html.j2",
             ranges=RANGES,
             shown=shown,
-            charts=charts_of(series, shown, markers),
+            charts=charts_of(series, shown, markers, self._site.backend.clock.now()),
             markers=markers,
             has_points=any(each.points for each in series),
         )
