@@ -88,8 +88,13 @@ class _Builder:
         found, may_be_null = self._reader.resolved(schema)
         if may_be_null and place.unset is Unset.KEEP:
             place = replace(place, unset=Unset.NULL, is_set=node.kind != "null")
-            if node.kind == "null":
-                node = parse(self.example(found)).root
+        if (
+            may_be_null
+            and node.kind == "null"
+            and (place.unset is Unset.NULL or not self._is_example)
+        ):
+            node = parse(self.example(found)).root
+            place = replace(place, is_set=False)
         properties = found.get("properties")
         if node.kind == "object" and isinstance(properties, dict) and not node.has_twins:
             if len(place.path) < _DEEPEST_GROUP and place.unset is Unset.KEEP:

@@ -67,7 +67,8 @@ def _default(field: Field, text: JsonText | None) -> Any:  # noqa: ANN401  any J
     if field.kind is Kind.ROWS and text is not None:
         return _at(text, field.pointer)
     if field.kind in (Kind.GRID, Kind.NUMBERS) and (not field.original or field.pointer == ""):
-        rows = [[json.loads(number(each)) for each in row] for row in grid(field.default[0])]
+        typed = field.default[0] if field.default and field.default[0].strip() else "0"
+        rows = [[json.loads(number(each)) for each in row] for row in grid(typed)]
         return rows if field.kind is Kind.GRID else rows[0]
     if field.original:
         try:

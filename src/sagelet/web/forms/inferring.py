@@ -44,7 +44,7 @@ async def form_of(backend: Backend, endpoint: str, *, with_calls: bool = True) -
     calls: tuple[Call, ...] = ()
     if lookup.sure is None and with_calls:
         calls = await asyncio.to_thread(backend.history.good_payloads, endpoint, _CALLS)
-    return await asyncio.to_thread(_form, endpoint, lookup, _seen(calls))
+    return await asyncio.to_thread(assembled, endpoint, lookup, _seen(calls))
 
 
 def _lookup(facts: ModelFacts) -> Lookup:
@@ -64,7 +64,8 @@ def _remembered(
     return look(folder, program)
 
 
-def _form(endpoint: str, lookup: Lookup, calls: tuple[Example, ...]) -> Form:
+def assembled(endpoint: str, lookup: Lookup, calls: tuple[Example, ...]) -> Form:
+    """Return the form of what was looked up and of calls that were answered."""
     found = lookup.sure or _from_calls(calls) or lookup.guess
     found = found or Found(_FREE, SourceKind.FREE, _FREE_TEXT)
     draft, ui = found.draft, lookup.ui

@@ -152,7 +152,7 @@ def _shown_text(field: Field, node: Node) -> str | None:
     text = json.loads(node.text)
     if not is_plain(text) or ("\n" in text and field.kind is not Kind.TEXTAREA):
         return None
-    if field.kind is Kind.DATE and not _is_date(text):
+    if field.kind is Kind.DATE and text and not _is_date(text):
         return None
     return str(text)
 

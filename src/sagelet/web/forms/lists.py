@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sagelet.web.forms.fields import Field, Kind, Option
 from sagelet.web.forms.json_text import Node
@@ -23,7 +22,7 @@ def list_field(schema: Schema, node: Node) -> Field | None:
     if isinstance(inner.get("enum"), list):
         return _choices(schema, inner["enum"], node)
     if not node.parts:
-        kind = _EMPTY.get(inner.get("type"))
+        kind = _EMPTY.get(str(inner.get("type")))
         return None if kind is None else _filled(kind, schema, node, "")
     for kind in (Kind.NUMBERS, Kind.GRID, Kind.TAGS):
         shown = _shown(kind, node)
@@ -45,7 +44,7 @@ def shown_list(field: Field, node: Node) -> list[str] | None:
     return None if shown is None else [shown]
 
 
-_EMPTY: Mapping[Any, Kind] = {
+_EMPTY: Mapping[str, Kind] = {
     "number": Kind.NUMBERS,
     "integer": Kind.NUMBERS,
     "string": Kind.TAGS,

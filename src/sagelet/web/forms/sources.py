@@ -84,9 +84,11 @@ def _tried(
 ) -> Found | None:
     try:
         return source(folder, script, lookup)
-    except (ValueError, RecursionError) as error:
-        # What a user has written in a schema is no reason to have no form at all.
-        lookup.problems.append(f"{source.__name__.removeprefix('_from_')}: {error}")
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # A schema may hold anything where a keyword's value is wanted, and that is no reason to
+        # have no form at all.
+        what = source.__name__.removeprefix("_from_")
+        lookup.problems.append(f"what {what} says cannot be used: {error}")
         return None
 
 
