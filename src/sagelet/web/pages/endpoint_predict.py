@@ -25,8 +25,9 @@ from sagelet.web.faults import Problem, Refused, problem_of
 from sagelet.web.forms import BadInput, Form, about, form_of, submitted, values_of
 from sagelet.web.pages.endpoint_frame import endpoint_page, facts_of
 from sagelet.web.pages.endpoint_models import is_multi_model
-from sagelet.web.pages.filled import Values, filled_with, mistakes_of, one_line, payload_of
+from sagelet.web.pages.filled import Values, filled_with, mistakes_of, payload_of
 from sagelet.web.pages.run_files import RunFiles
+from sagelet.web.results.output import AS_IT_COMES, output_of
 from sagelet.web.results.result import Result, result_of
 from sagelet.web.results.shelf import RunShelf
 from sagelet.web.runs import Run, run
@@ -99,7 +100,7 @@ class PredictPages:
         made = await self._files.find(request)
         form = await self._form(request)
         if form is None:
-            return await self._page(request, None, None, await self._seen(made))
+            return await self._page(request, None, None, await _seen(made))
         payload = made.payload
         values = filled_with(
             form,
@@ -109,7 +110,7 @@ class PredictPages:
             payload.target_variant,
             payload.target_model,
         )
-        return await self._page(request, form, Filled(values), await self._seen(made))
+        return await self._page(request, form, Filled(values), await _seen(made, form))
 
     async def _run(self, request: Request) -> Response:
         values = await self._submitted(request)
@@ -139,14 +140,8 @@ class PredictPages:
         except SageletError as error:
             return Outcome(problem=problem_of(error))
         self._shelf.put(made)
-        previous = self._shelf.get(name, one_line(values, PREVIOUS))
-        return await self._seen(made, previous)
-
-    async def _seen(self, made: Run, previous: Run | None = None) -> Outcome:
-        address = f"/endpoints/{made.endpoint}/runs/{made.id}"
-        # Large answers take their time to look at, and the daemon has more to do.
-        result = await asyncio.to_thread(result_of, made, previous=previous, address=address)
-        return Outcome(result)
+        previous = self._shelf.get(name, str((values.get(PREVIOUS) or [""])[0]))
+        return await _seen(made, form, previous)
 
     async def _save(self, request: Request) -> Response:
         backend, name = self._site.backend, str(request.path_params["name"])
@@ -236,6 +231,18 @@ class PredictPages:
             cli_line=_cli_line(form) if form is not None else "",
             logs=f"/endpoints/{name}/logs",
         )
+
+
+async def _seen(made: Run, form: Form | None = None, previous: Run | None = None) -> Outcome:
+    # Large answers take their time to look at, and the daemon has more to do.
+    result = await asyncio.to_thread(
+        result_of,
+        made,
+        previous=previous,
+        address=f"/endpoints/{made.endpoint}/runs/{made.id}",
+        output=output_of(form.output) if form is not None else AS_IT_COMES,
+    )
+    return Outcome(result)
 
 
 async def _back(request: Request) -> Response:

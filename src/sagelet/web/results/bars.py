@@ -91,7 +91,8 @@ def _pairs(value: object, context: Context) -> Pairs | None:
     if isinstance(value, dict):
         return _single(value) or _parallel(value) or _mapping(value, context)
     if isinstance(value, list) and value:
-        return _labelled(value, context) or _distribution(value, context)
+        named = _named(value, context)
+        return named or _labelled(value, context) or _distribution(value, context)
     return None
 
 
@@ -154,6 +155,12 @@ def _parallel(value: dict[str, object]) -> Pairs | None:
     if any(isinstance(each, dict | list) for each in labels):
         return None
     return _numbers([_label(each) for each in labels], scores)
+
+
+def _named(value: list[object], context: Context) -> Pairs | None:
+    """Read numbers whose labels the model's owner has told."""
+    labels = context.output.labels
+    return _numbers(labels, value) if len(labels) == len(value) else None
 
 
 def _distribution(value: list[object], context: Context) -> Pairs | None:
@@ -234,7 +241,7 @@ def _softmax(pairs: Pairs) -> Pairs:
 def _are_scores(value: object, context: Context) -> bool:
     """Say whether numbers outside of 0 to 1 are scores of labels, rather than just numbers."""
     if isinstance(value, list):
-        return isinstance(value[0], dict)
+        return isinstance(value[0], dict) or len(context.output.labels) == len(value)
     return isinstance(value, dict) and (
         _says_scores(context.key) or _single(value) is not None or _parallel(value) is not None
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sagelet.web.results import (
     bars,
     grams,
@@ -16,6 +18,21 @@ from sagelet.web.results import (
 )
 from sagelet.web.results.context import Context, Detector, View
 from sagelet.web.results.inputs import NOTHING_SENT, InputRows
+from sagelet.web.results.output import AS_IT_COMES, Output
+
+BY_NAME: Mapping[str, Detector] = {
+    "bars": bars.detect,
+    "grams": grams.detect,
+    "spans": spans.detect,
+    "rows": rows.detect,
+    "table": table.detect,
+    "matrix": matrix.detect,
+    "picture": pictures.detect,
+    "number": scalars.detect,
+    "text": scalars.detect,
+    "tree": tree.detect,
+}
+"""What `ui.output.renderer` may say; where the preferred one knows nothing of a value, all do."""
 
 _DETECTORS: tuple[Detector, ...] = (
     pictures.detect,
@@ -30,9 +47,9 @@ _DETECTORS: tuple[Detector, ...] = (
 )
 
 
-def view_of(value: object, sent: InputRows = NOTHING_SENT) -> View:
+def view_of(value: object, sent: InputRows = NOTHING_SENT, output: Output = AS_IT_COMES) -> View:
     """Return how an answer is shown; `sent` is what it is the answer to."""
-    return look(value, Context(look, sent=sent, text=sent.text))
+    return look(value, Context(look, sent=sent, text=sent.text, output=output))
 
 
 def look(value: object, context: Context) -> View:
@@ -40,7 +57,8 @@ def look(value: object, context: Context) -> View:
     context.budget.looks -= 1
     if context.budget.looks < 0:
         return tree.detect(value, context)
-    for detect in _DETECTORS:
+    preferred = BY_NAME.get(context.output.renderer)
+    for detect in (*([preferred] if preferred else []), *_DETECTORS):
         view = detect(value, context)
         if view is not None:
             return view

@@ -13,6 +13,7 @@ from sagelet.web.results import npy, pictures, scalars, table
 from sagelet.web.results.chain import view_of
 from sagelet.web.results.context import View
 from sagelet.web.results.inputs import NOTHING_SENT, InputRows
+from sagelet.web.results.output import AS_IT_COMES, Output
 from sagelet.web.results.values import Document, read_json
 
 NOT_JSON = (
@@ -52,7 +53,12 @@ class Shown:
     document: Document | None = None
 
 
-def shown(body: bytes, content_type: str | None, sent: InputRows = NOTHING_SENT) -> Shown:
+def shown(
+    body: bytes,
+    content_type: str | None,
+    sent: InputRows = NOTHING_SENT,
+    output: Output = AS_IT_COMES,
+) -> Shown:
     """Return how an answer is shown; `sent` is what it is the answer to."""
     if not body:
         return Shown(Nothing())
@@ -72,7 +78,7 @@ def shown(body: bytes, content_type: str | None, sent: InputRows = NOTHING_SENT)
     if isinstance(document, table.Table):
         return Shown(document)
     notes = notes if document.is_json else (*notes, NOT_JSON)
-    return Shown(view_of(document.value, sent), notes, document)
+    return Shown(view_of(document.value, sent, output), notes, document)
 
 
 def read_document(body: bytes, content_type: str | None) -> Document | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Protocol, TypeAlias
 
 from sagelet.web.results.inputs import NOTHING_SENT, InputRows
+from sagelet.web.results.output import AS_IT_COMES, Output
 from sagelet.web.results.values import Place
 
 
@@ -52,6 +53,7 @@ class Context:
     place: Place = ()
     text: str | None = None
     may_be_rows: bool = True
+    output: Output = AS_IT_COMES
 
     @property
     def key(self) -> str:

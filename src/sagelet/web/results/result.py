@@ -13,6 +13,7 @@ from sagelet.web.results.contents import Shown, shown
 from sagelet.web.results.difference import Difference, difference
 from sagelet.web.results.failure import Failure, failure
 from sagelet.web.results.inputs import sent_rows
+from sagelet.web.results.output import AS_IT_COMES, Output
 from sagelet.web.results.scalars import Text, text_of
 from sagelet.web.results.waterfall import Waterfall, waterfall
 from sagelet.web.runs import Run
@@ -69,16 +70,23 @@ class Result:
 
 
 def result_of(
-    run: Run, *, previous: Run | None = None, address: str = "", is_owners: bool = True
+    run: Run,
+    *,
+    previous: Run | None = None,
+    address: str = "",
+    is_owners: bool = True,
+    output: Output = AS_IT_COMES,
 ) -> Result:
     """Return a run as it is shown; `previous` is the one to compare it with.
+
+    `output` is what the model's owner says of its answers (`output_of(form.output)`).
 
     Whoever is not the owner sees that a model failed, but nothing of its code, log and headers.
     """
     has_raw = is_owners or not run.is_error
     return Result(
         run=run,
-        shown=None if run.is_error else _shown(run),
+        shown=None if run.is_error else _shown(run, output),
         failure=_failure(run, is_owners=is_owners) if run.is_error else None,
         raw=_raw(run) if has_raw else None,
         waterfall=waterfall(run.timing) if is_owners else waterfall(UNTIMED),
@@ -90,9 +98,9 @@ def result_of(
     )
 
 
-def _shown(run: Run) -> Shown:
+def _shown(run: Run, output: Output) -> Shown:
     sent = sent_rows(run.payload.body, run.payload.content_type)
-    return shown(run.body, run.content_type, sent)
+    return shown(run.body, run.content_type, sent, output)
 
 
 def _failure(run: Run, *, is_owners: bool) -> Failure:

@@ -46,11 +46,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """One line a result; `more` results are left out."""
+    """One line a result; `more` results are left out. `unit` is what they are counted in."""
 
     template: ClassVar[str] = "results/pairs.html.j2"
     pairs: tuple[Pair, ...]
     more: int = 0
+    unit: str = ""
 
 
 def detect(value: object, context: Context) -> Rows | PairTable | None:
@@ -59,8 +60,8 @@ def detect(value: object, context: Context) -> Rows | PairTable | None:
         return None
     inputs = context.sent.matching(len(value))
     if inputs is not None and all(map(is_scalar, value)):
-        return _pairs(value, inputs)
-    if any(map(is_scalar, value)) or (inputs is None and shape_of(value) is not None):
+        return _pairs(value, inputs, context.output.unit)
+    if any(map(is_scalar, value)) or (inputs is None and _are_numbers(value, context)):
         return None
     before = replace(context.budget)
     shown = value[:_MOST_CARDS]
@@ -77,16 +78,22 @@ def detect(value: object, context: Context) -> Rows | PairTable | None:
     return Rows(tuple(cards), more=len(value) - len(shown))
 
 
+def _are_numbers(value: list[object], context: Context) -> bool:
+    """Say whether a value is a matrix, rather than a row of named numbers for each input."""
+    shape = shape_of(value)
+    return shape is not None and (len(shape) != 2 or shape[1] != len(context.output.labels))
+
+
 def _is_plain(view: View) -> bool:
     """Say whether a view adds nothing to a table or a tree of all results."""
     return isinstance(view, Tree) or getattr(view, "is_plain", False)
 
 
-def _pairs(value: list[object], inputs: tuple[object, ...]) -> PairTable:
+def _pairs(value: list[object], inputs: tuple[object, ...], unit: str) -> PairTable:
     pairs = (
         Pair(number, row_of(sent), cut(scalar_text(each), _CELL_CHARACTERS), is_number(each))
         for number, (sent, each) in enumerate(
             zip(inputs[:_MOST_PAIRS], value[:_MOST_PAIRS], strict=True), start=1
         )
     )
-    return PairTable(tuple(pairs), more=max(0, len(value) - _MOST_PAIRS))
+    return PairTable(tuple(pairs), more=max(0, len(value) - _MOST_PAIRS), unit=unit)

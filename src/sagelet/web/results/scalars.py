@@ -9,17 +9,19 @@ from sagelet.web.results.context import Context
 from sagelet.web.results.values import Exact, is_number, is_scalar, scalar_text
 
 MOST_CHARACTERS = 64_000
+_MOST_FIGURE = 400
 _A_PIECE = 200
 """So many characters of a text weigh as much as an element of the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, a truth value or nothing; `name` is its key."""
+    """A number, a truth value or nothing; `unit` is what a number is counted in."""
 
     template: ClassVar[str] = "results/figure.html.j2"
     is_plain: ClassVar[bool] = True
     text: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def detect(value: object, context: Context) -> Figure | Text | None:
         return text_of(value, most)
     if is_number(value) or isinstance(value, bool | Exact) or value is None:
         text = scalar_text(value)
-        return Figure(text) if len(text) <= 400 else text_of(text)
+        unit = context.output.unit if is_number(value) else ""
+        return Figure(text, unit) if len(text) <= _MOST_FIGURE else text_of(text)
     return None
 
 

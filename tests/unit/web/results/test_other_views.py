@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import math
+from typing import get_args
 
 import pytest
 
-from sagelet.web.results.chain import view_of
+from sagelet.environments.ui_settings import Renderer
+from sagelet.web.results.bars import Bars
+from sagelet.web.results.chain import BY_NAME, view_of
 from sagelet.web.results.inputs import sent_rows
 from sagelet.web.results.matrix import Matrix, Summary
+from sagelet.web.results.output import output_of
 from sagelet.web.results.pictures import Picture
 from sagelet.web.results.rows import PairTable, Rows
 from sagelet.web.results.scalars import Figure, Text
@@ -196,3 +200,35 @@ def nodes(node: Node) -> int:
 def test_what_is_nested_hundreds_of_levels_deep_is_cut() -> None:
     value = json.loads("[" * 400 + "1, [2]" + "]" * 400)
     assert isinstance(view_of(value), Tree)
+
+
+def test_what_the_models_owner_says_of_answers_is_followed() -> None:
+    labels = output_of({"labels": ["cat", "dog"]})
+    bars = view_of([0.25, 0.5], output=labels)
+    assert isinstance(bars, Bars)
+    assert [(each.label, each.share) for each in bars.shown] == [("dog", "50 %"), ("cat", "25 %")]
+    logits = view_of([-1.0, 3.0], output=labels)
+    assert isinstance(logits, Bars)
+    assert [each.label for each in logits.softmax] == ["dog", "cat"]
+    rows = view_of([[0.25, 0.75], [1.0, 0.0]], output=labels)
+    assert isinstance(rows, Rows)
+    assert all(isinstance(card.view, Bars) for card in rows.cards)
+    assert view_of(21.5, output=output_of({"unit": "°C"})) == Figure("21.5", "°C")
+
+
+@pytest.mark.parametrize(
+    ("renderer", "value", "kind"),
+    [
+        ("tree", {"a": 0.5, "b": 0.5}, Tree),
+        ("matrix", [0.25, 0.75], Matrix),
+        ("table", [{"label": "a", "score": 0.5}], Table),
+        ("table", 3, Figure),
+        ("unknown", 3, Figure),
+    ],
+)
+def test_a_preferred_view_is_taken_where_it_fits(renderer: str, value: object, kind: type) -> None:
+    assert isinstance(view_of(value, output=output_of({"renderer": renderer})), kind)
+
+
+def test_every_renderer_of_the_configuration_is_known() -> None:
+    assert {*BY_NAME} == {*get_args(Renderer)}
