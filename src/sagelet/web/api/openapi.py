@@ -17,6 +17,10 @@ _INPUT = "#/components/schemas/Input"
 _TEXTS = ("text/", "application/json", "application/jsonlines", "application/xml")
 # Below these keywords stand values, in which "$ref" is a word like any other.
 _VALUES = frozenset({"const", "enum", "default", "example", "examples"})
+# Below these stand schemas by names that people chose, which may be any keyword's.
+_BY_NAME = frozenset(
+    {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
+)
 _HEADERS = {
     "x-request-id": ("The call's id, by which the log and the history know it.", "string"),
     "x-model-latency-ms": ("How long the model took, in milliseconds.", "number"),
@@ -130,15 +134,18 @@ def _input(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401  a schema is an ob
 
 def _moved(part: Any) -> Any:  # noqa: ANN401  any part of a schema
     if isinstance(part, Mapping):
-        return {
-            name: value
-            if name in _VALUES
-            else _INPUT + value[1:]
-            if name == "$ref" and isinstance(value, str) and value.startswith("#")
-            else _moved(value)
-            for name, value in part.items()
-        }
+        return {name: _moved_member(name, value) for name, value in part.items()}
     return [_moved(item) for item in part] if isinstance(part, list | tuple) else part
+
+
+def _moved_member(name: str, value: Any) -> Any:  # noqa: ANN401  any part of a schema
+    if name in _VALUES:
+        return value
+    if name in _BY_NAME and isinstance(value, Mapping):
+        return {own: _moved(schema) for own, schema in value.items()}
+    if name == "$ref" and isinstance(value, str) and value.startswith("#"):
+        return _INPUT + value[1:]
+    return _moved(value)
 
 
 _PROBLEM: Mapping[str, Any] = {
