@@ -54,6 +54,7 @@ COMMANDS = {
     "ls": Entry("ls", "List endpoints, jobs and models", _LOOK),
     "describe": Entry("describe", "Show one endpoint, job or model", _LOOK),
     "logs": Entry("logs", "Show the log of an endpoint or a job", _LOOK),
+    "history": Entry("history", "Show, export and forget the calls that were kept", _LOOK),
     "metrics": Entry("metrics", "Show what the metrics of jobs came to", _LOOK),
     "rm": Entry("rm", "Delete endpoints, models and ended jobs", _LOOK),
     "version": Entry("version", "Print the versions of the program and the daemon", _LOOK),

@@ -95,13 +95,7 @@ class LocalApi:
             RemoteRefused: the daemon refused the request.
             RemoteUnreachable: it does not answer.
         """
-        body = json.dumps(document).encode()
-        try:
-            return self._ask("create key", "/api/v1/keys", method="POST", body=body)
-        except RemoteRefused as error:
-            if error.status == http.client.BAD_REQUEST:
-                raise InvalidRequest(error.message) from error
-            raise
+        return self._send("create key", "/api/v1/keys", document)
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke an API key, at once.
@@ -111,6 +105,102 @@ class LocalApi:
             RemoteUnreachable: the daemon does not answer.
         """
         self._ask("revoke key", f"/api/v1/keys/{quote(key_id, safe='')}", method="DELETE")
+
+    def calls(self, endpoint: str, *, limit: int = 50, before: str | None = None) -> dict[str, Any]:
+        """Return the latest `calls` of an endpoint, the newest first; `next` asks for older ones.
+
+        Raises:
+            RemoteRefused: there is no such endpoint.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        asked = {"limit": str(limit)} | ({} if before is None else {"before": before})
+        return self._get("history", f"{_history_of(endpoint)}?{urlencode(asked)}")
+
+    def a_call(self, endpoint: str, call_id: str) -> dict[str, Any]:
+        """Return one call of an endpoint, with its bodies.
+
+        Raises:
+            RemoteRefused: there is no such endpoint, or no such call any more.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        return self._get("history", f"{_history_of(endpoint)}/{quote(call_id, safe='')}")
+
+    def clear_calls(self, endpoint: str | None = None) -> int:
+        """Forget the calls of an endpoint, or all; return how many there were.
+
+        Raises:
+            RemoteRefused: there is no such endpoint.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        path = "/api/v1/history" if endpoint is None else _history_of(endpoint)
+        return int(self._ask("history", path, method="DELETE")["calls"])
+
+    def turn_history(self, *, on: bool) -> dict[str, Any]:
+        """Keep calls from now on, or keep no more; return what the history holds.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        return self._send("history", "/api/v1/history", {"is_on": on})
+
+    def publication(self, endpoint: str) -> dict[str, Any]:
+        """Return on what terms an endpoint is public: `access` is off, open or key.
+
+        Raises:
+            RemoteRefused: there is no such endpoint.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        return self._get("share", f"/api/v1/publications/{quote(endpoint, safe='')}")
+
+    def publish(self, endpoint: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an endpoint public, or private again (`access`: off).
+
+        Raises:
+            InvalidRequest: the terms make no sense.
+            RemoteRefused: there is no such endpoint, or the address is another one's.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        path = f"/api/v1/publications/{quote(endpoint, safe='')}"
+        return self._send("share", path, document, method="PUT")
+
+    def public_listener(self) -> dict[str, Any]:
+        """Return whether the public listener is open (`is_open`), and where.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        return self._get("public listener", "/api/v1/public-listener")
+
+    def open_public_listener(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Let others reach what is public, at an address of this machine.
+
+        Raises:
+            InvalidRequest: the address cannot be listened at.
+            RemoteRefused: it is open already, or the port is in use.
+            RemoteUnreachable: the daemon does not answer.
+        """
+        return self._send("public listener", "/api/v1/public-listener", document)
+
+    def close_public_listener(self) -> None:
+        """Let nobody in any more.
+
+        Raises:
+            RemoteRefused: the daemon refused the request.
+            RemoteUnreachable: it does not answer.
+        """
+        self._ask("public listener", "/api/v1/public-listener", method="DELETE")
+
+    def _send(
+        self, operation: str, path: str, document: Mapping[str, Any], *, method: str = "POST"
+    ) -> dict[str, Any]:
+        try:
+            return self._ask(operation, path, method=method, body=json.dumps(document).encode())
+        except RemoteRefused as error:
+            if error.status == http.client.BAD_REQUEST:
+                raise InvalidRequest(error.message) from error
+            raise
 
     def _get(self, operation: str, path: str, *, wait_s: float = 0) -> dict[str, Any]:
         return self._ask(operation, path, wait_s=wait_s)
@@ -150,3 +240,7 @@ class LocalApi:
             raise RemoteUnreachable(self._address, str(error)) from error
         finally:
             connection.close()
+
+
+def _history_of(endpoint: str) -> str:
+    return f"/api/v1/endpoints/{quote(endpoint, safe='')}/history"
