@@ -23,6 +23,7 @@ from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
 from sagelet.server.invocations import Asked, Invocations
 from sagelet.server.listening import listen
+from sagelet.server.public_listener import PublicSockets
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.shortcut import InvocationProtocol
 from sagelet.server.web_door import WebDoor
@@ -135,6 +136,7 @@ async def a_door(
         verifier=verifier,
         history=KeptCalls(bench.store, home.history),
         kill_job=bench.plane.kill_training_job,
+        public_ports=PublicSockets(),
         address="http://127.0.0.1",
         max_body_bytes=MAX_BODY_BYTES,
     )

@@ -12,6 +12,7 @@ import httpx
 from sagelet.artifacts.files import Artifacts
 from sagelet.domain.home import Home
 from sagelet.hosting.call_history import KeptCalls
+from sagelet.server.public_listener import PublicSockets
 from sagelet.web.backend import Backend
 from sagelet.web.front import Front
 from sagelet.wire.signatures import Verifier
@@ -44,6 +45,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     history = KeptCalls(bench.store, root / "history")
     home = Home(root / "home")
     home.root.mkdir(exist_ok=True)
+    public = PublicSockets()
     app = Front(
         Backend(
             plane=bench.plane,
@@ -57,6 +59,7 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
             verifier=Verifier({KEY: SECRET}.get, bench.clock),
             history=history,
             kill_job=bench.plane.kill_training_job,
+            public_ports=public,
             address=ADDRESS,
             max_body_bytes=6 * 2**20,
         )
@@ -73,3 +76,4 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     ):
         yield WebBench(bench, app, owner, visitor, session.csrf, history)
         app.end_streams()
+        await public.close(0)

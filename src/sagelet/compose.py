@@ -29,6 +29,7 @@ from sagelet.server.gate import Gate
 from sagelet.server.instance import Instance
 from sagelet.server.invocations import Invocations
 from sagelet.server.listening import address_of, listen
+from sagelet.server.public_listener import PublicSockets
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.settings import DaemonSettings
 from sagelet.server.web_door import WebApp, WebDoor
@@ -41,6 +42,8 @@ from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
 
 log = logging.getLogger(__name__)
+
+PUBLIC_CLOSE_S = 2.0
 
 
 def run_daemon(settings: DaemonSettings) -> None:
@@ -135,6 +138,7 @@ class Parts:
         verifier = Verifier(
             scoped.secret_of, clock, allows=scoped_keys.allows, lenient=settings.lenient_auth
         )
+        self._public = PublicSockets()
         backend = Backend(
             plane=plane,
             host=self._host,
@@ -147,6 +151,7 @@ class Parts:
             verifier=verifier,
             history=history,
             kill_job=plane.kill_training_job,
+            public_ports=self._public,
             address=address,
             max_body_bytes=settings.max_body_bytes,
         )
@@ -188,6 +193,7 @@ class Parts:
     async def stop(self) -> None:
         """Drain and stop what serves; jobs go on by themselves."""
         await self._host.close()
+        await self._public.close(PUBLIC_CLOSE_S)
         await self._runner.close()
         await self._launchers.close()
         self._store.close()

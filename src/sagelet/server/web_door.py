@@ -99,7 +99,7 @@ class WebDoor:
         """Answer a request that passed the gate."""
         if self._app is None:
             self._app = self._build()
-        body = _BoundedBody(receive, self._max_body_bytes)
+        body = BoundedBody(receive, self._max_body_bytes)
         await self._app(scope, body.receive, send)
 
     def end_streams(self) -> None:
@@ -108,10 +108,11 @@ class WebDoor:
             self._app.end_streams()
 
 
-class _BoundedBody:
+class BoundedBody:
     """A request's body that is neither endless (413) nor endlessly slow (408)."""
 
     def __init__(self, receive: Receive, limit: int) -> None:
+        """Begin to count, in bytes and in time."""
         self._receive = receive
         self._limit = self._left = limit
         self._is_whole = False

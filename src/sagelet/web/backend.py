@@ -20,6 +20,7 @@ from sagelet.domain.home import Home
 from sagelet.domain.seams import EndpointFactsSource, EndpointHost
 from sagelet.journal.streams import LogStreams
 from sagelet.store.store import Store
+from sagelet.web.public.ports import PublicPorts
 from sagelet.wire.signatures import Verifier
 
 CALLER = Caller("web")
@@ -33,7 +34,8 @@ class ServingHost(EndpointHost, EndpointFactsSource, Protocol):
 class Backend:
     """What a local daemon offers to its web app. `address` is its URL, without a slash at its end.
 
-    `kill_job` ends a training job, by its name, without its grace.
+    `kill_job` ends a training job, by its name, without its grace; `public_ports` opens the socket
+    of the public listener.
     """
 
     plane: ControlPlane
@@ -47,6 +49,7 @@ class Backend:
     verifier: Verifier
     history: CallHistory
     kill_job: Callable[[str], Awaitable[None]]
+    public_ports: PublicPorts
     address: str
     max_body_bytes: int
 

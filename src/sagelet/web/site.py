@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sagelet.web.access.guard import Access
 from sagelet.web.api.event_hub import EventHub
 from sagelet.web.backend import Backend
+from sagelet.web.public.door import PublicDoor
+from sagelet.web.public.sharing import Sharing
 
 if TYPE_CHECKING:
     from sagelet.web.rendering import Rendering
@@ -20,6 +22,9 @@ class Site:
         """Build them on what the daemon offers."""
         self.backend = backend
         self.access = Access(backend)
+        self.sharing = Sharing(backend.store)
+        self.access.open_to_visitors = self.sharing.open_to_visitors
+        self.public = PublicDoor(self)
         self.events = EventHub(backend)
 
     @cached_property

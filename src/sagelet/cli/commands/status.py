@@ -10,6 +10,7 @@ import click
 
 from sagelet.cli.commands.ls import KINDS, listed, show
 from sagelet.cli.context import App, with_shared_options
+from sagelet.cli.running import local_api
 from sagelet.environments import daemon
 from sagelet.environments.settings import DEFAULT_ENVIRONMENT
 
@@ -26,6 +27,7 @@ def command(app: App) -> None:
         "address": info.address if info else None,
         "pid": info.pid if info else None,
         "version": info.version if info else None,
+        "public": None,
         "home": str(home.root),
         "size_mb": round(_size_bytes(home.root) / 2**20, 1),
     }
@@ -33,6 +35,7 @@ def command(app: App) -> None:
         _show(app, facts, {})
         return
     app.environment = DEFAULT_ENVIRONMENT
+    facts["public"] = local_api(app).public_listener().get("url")
     jobs = [job for job in listed(app, KINDS["jobs"], 100) if "TrainingEndTime" not in job]
     _show(app, facts, {"endpoints": listed(app, KINDS["endpoints"], 100), "jobs": jobs})
 

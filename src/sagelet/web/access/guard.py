@@ -55,16 +55,21 @@ class Access:
         if is_signed(request):
             self._verifier.verify(head_of(request), body_sha256=body_sha256, service=SERVICE)
             return Owner()
-        key = _api_key(request)
+        key = api_key_of(request)
         if key is not None:
-            return self._holder_of(key)
+            return self.holder_of(key)
         token = request.cookies.get(self.cookie)
         session = self.sessions.find(token) if token else None
         if session is not None:
             return Owner(csrf=session.csrf)
         return _visitor(request)
 
-    def _holder_of(self, text: str) -> KeyHolder:
+    def holder_of(self, text: str) -> KeyHolder:
+        """Return whoever holds an API key, by its text.
+
+        Raises:
+            Refused: 401 where it is none, or no longer.
+        """
         key = self.keys.find(text)
         if key is None:
             raise Refused(401, "there is no such API key, or it was revoked", BEARER)
@@ -171,7 +176,7 @@ def _visitor(request: Request) -> Visitor:
     return Visitor(request.client.host if request.client else "")
 
 
-def _api_key(request: Request) -> str | None:
+def api_key_of(request: Request) -> str | None:
     """Return what a request sends as an API key, if it sends one."""
     scheme, _, rest = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":

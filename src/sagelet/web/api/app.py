@@ -35,6 +35,7 @@ from sagelet.web.api.logs import LogsApi
 from sagelet.web.api.predict import REQUEST_ID, PredictApi
 from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
+from sagelet.web.public.publications_api import PublicationsApi
 from sagelet.web.site import Site
 
 PREFIX = "/api/"
@@ -56,6 +57,7 @@ class ApiApp:
             *LogsApi(site).routes(),
             *LoginApi(site).routes(),
             *KeysApi(site).routes(),
+            *PublicationsApi(site).routes(),
         ]
         self._app = Starlette(
             routes=routes,
