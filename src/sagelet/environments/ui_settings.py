@@ -95,10 +95,22 @@ class UiField(_Strict):
             raise ValueError("`multiple` needs `options`")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"`min` {self.min} is above `max` {self.max}")
-        if self.type == "slider" and (self.min is None or self.max is None):
-            raise ValueError("a slider needs `min` and `max`")
+        if self.type == "slider":
+            self._check_slider()
         self._check_default()
         return self
+
+    def _check_slider(self) -> None:
+        """Refuse what a browser's slider would move to a place of its own."""
+        if self.min is None or self.max is None:
+            raise ValueError("a slider needs `min` and `max`")
+        if not isinstance(self.default, int | float):
+            return
+        if not self.min <= self.default <= self.max:
+            raise ValueError("the default of a slider is between `min` and `max`")
+        steps = 0.0 if self.step is None else (self.default - self.min) / self.step
+        if not math.isclose(steps, round(steps), abs_tol=1e-9):
+            raise ValueError(f"the default is not a whole number of steps from {self.min}")
 
     def _check_default(self) -> None:
         value = self.default
@@ -107,7 +119,7 @@ class UiField(_Strict):
             for each in chosen:
                 if not any(type(each) is type(o) and each == o for o in self.options):
                     raise ValueError(f"the default {each!r} is not among the options")
-        if self.secret and value is not None:
+        if (self.secret or self.type == "secret") and value is not None:
             raise ValueError("a secret has no default: it would be in the model's archive")
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if self.type in _NUMBERS and value is not None and not is_number:

@@ -215,4 +215,5 @@ def _unix(text: str) -> str:
 
 
 def _upload(file: UploadFile) -> Upload:
+    file.file.seek(0)  # whoever looked at it before may have left it at its end
     return Upload(file.filename or "", file.file.read(), file.content_type or "")
