@@ -193,6 +193,14 @@ async def test_streams_have_a_bound_and_leave_room_when_they_end(door: Door) -> 
             await asyncio.sleep(0.01)
 
 
+async def test_who_only_asks_for_the_head_takes_no_stream(door: Door) -> None:
+    path = "/api/v1/events?topics=jobs"
+    fields = signed(path, method="HEAD", service="sagelet", headers={"Accept": "text/event-stream"})
+    for _ in range(STREAMS_AT_MOST + 1):
+        answer = await door.exchange(raw(path, fields, method="HEAD"))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_it_is_for_the_owner(door: Door) -> None:
     fields = [("Host", "localhost"), ("Accept", "text/event-stream")]
     answer = await door.exchange(raw("/api/v1/events?topics=jobs", fields, method="GET"))

@@ -7,7 +7,8 @@ anything else               ?after=N&endpoint=NAME&wait=SECONDS      the host's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -20,7 +21,15 @@ from sagelet.web.access.principals import Owner
 from sagelet.web.api.asked import seconds, whole_number
 from sagelet.web.api.documents import newest_number, shown_note
 from sagelet.web.api.listeners import Listener
-from sagelet.web.api.sse import HEARTBEAT_S, MEDIA_TYPE, EventStream, event, heartbeat, unless_gone
+from sagelet.web.api.sse import (
+    HEARTBEAT_S,
+    MEDIA_TYPE,
+    EventStream,
+    event,
+    heartbeat,
+    unless_gone,
+    while_signed_in,
+)
 from sagelet.web.api.topics import read_topics
 from sagelet.web.site import Site
 
@@ -59,31 +68,21 @@ class EventsApi:
             listener.number if since is None else None,
         )
 
-        def is_signed_in() -> bool:
-            # A signature was judged once, for all of its answer; a browser may sign out meanwhile.
-            return who.csrf is None or isinstance(self._site.access.principal_of(request), Owner)
+        return EventStream(
+            self._told(hello, listener),
+            ending=hub.closing,
+            leave=partial(hub.leave, listener),
+            may_go_on=while_signed_in(self._site.access, request, who),
+            heartbeat_s=self._heartbeat_s,
+        )
 
-        return EventStream(self._told(hello, listener, is_signed_in), hub.closing)
-
-    async def _told(
-        self, hello: bytes, listener: Listener, is_signed_in: Callable[[], bool]
-    ) -> AsyncGenerator[bytes, None]:
-        try:
-            yield _RETRY + hello
-            clock = asyncio.get_running_loop().time
-            checked = clock()
-            while not listener.is_over:
-                await listener.wait(self._heartbeat_s)
-                if clock() - checked >= self._heartbeat_s / 2:
-                    checked = clock()
-                    if not is_signed_in():
-                        return
-                messages = listener.fetch()
-                yield b"".join(event(m.name, m.data, m.number) for m in messages) or heartbeat(
-                    listener.number
-                )
-        finally:
-            self._site.events.leave(listener)
+    async def _told(self, hello: bytes, listener: Listener) -> AsyncGenerator[bytes, None]:
+        yield _RETRY + hello
+        while not listener.is_over:
+            await listener.wait(self._heartbeat_s)
+            messages = listener.fetch()
+            told = b"".join(event(m.name, m.data, m.number) for m in messages)
+            yield told or heartbeat(listener.number)
 
     async def _notes(self, asked: Mapping[str, str]) -> dict[str, Any]:
         notes = self._site.backend.host.notes

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,8 +22,9 @@ from starlette.routing import BaseRoute, Route
 
 from sagelet.errors import LogGroupNotFound, LogStreamNotFound
 from sagelet.web.access.guard import require_owner
+from sagelet.web.access.principals import Owner
 from sagelet.web.api.listeners import Listener
-from sagelet.web.api.sse import HEARTBEAT_S, EventStream, event, heartbeat
+from sagelet.web.api.sse import HEARTBEAT_S, EventStream, event, heartbeat, while_signed_in
 from sagelet.web.api.topics import LogTopic, Topics
 from sagelet.web.faults import Refused
 from sagelet.web.log_lines import LineReader, LogLine, standing
@@ -46,7 +48,7 @@ class LogsApi:
         return [Route("/api/v1/logs", self._logs, methods=["GET"])]
 
     async def _logs(self, request: Request) -> Response:
-        require_owner(request)
+        who = require_owner(request)
         asked = dict(request.query_params)
         if not asked.get("group"):
             raise Refused(400, "name the log: ?group=/aws/sagemaker/Endpoints/NAME")
@@ -55,35 +57,40 @@ class LogsApi:
         query = query_of(asked, group=asked["group"], prefix=asked.get("prefix", ""))
         is_styled = asked.get("styled") == "1"
         if asked.get("follow") == "1":
-            return self._follow(query, _last_id(request), is_styled=is_styled)
+            return self._follow(request, query, who, is_styled=is_styled)
         page = await read_lines(self._site.backend, query)
         return JSONResponse(page.document(is_styled=is_styled))
 
-    def _follow(self, query: LogQuery, last: str, *, is_styled: bool) -> Response:
+    def _follow(
+        self, request: Request, query: LogQuery, who: Owner, *, is_styled: bool
+    ) -> Response:
         hub = self._site.events
         topic = LogTopic(query.group, query.stream or query.prefix)
         listener = hub.listen(Topics({}, (topic,)))
-        reader = _Follower(self._site, query, last)
-        return EventStream(self._told(listener, reader, is_styled=is_styled), hub.closing)
+        reader = _Follower(self._site, query, _last_id(request))
+        return EventStream(
+            _told(listener, reader, is_styled=is_styled),
+            ending=hub.closing,
+            leave=partial(hub.leave, listener),
+            may_go_on=while_signed_in(self._site.access, request, who),
+        )
 
-    async def _told(
-        self, listener: Listener, reader: _Follower, *, is_styled: bool
-    ) -> AsyncGenerator[bytes, None]:
-        def told(lines: Sequence[LogLine]) -> bytes:
-            shown = [line.document(is_styled=is_styled) for line in lines]
-            return event("lines", {"lines": shown}, reader.last)
 
-        try:
-            lines = await reader.begin()
-            yield told(lines) if lines else heartbeat()
-            while not listener.is_over:
-                async for lines in reader.fresh():
-                    yield told(lines)
-                await listener.wait(HEARTBEAT_S)
-                if not listener.fetch():
-                    yield heartbeat()
-        finally:
-            self._site.events.leave(listener)
+async def _told(
+    listener: Listener, reader: _Follower, *, is_styled: bool
+) -> AsyncGenerator[bytes, None]:
+    def told(lines: Sequence[LogLine]) -> bytes:
+        shown = [line.document(is_styled=is_styled) for line in lines]
+        return event("lines", {"lines": shown}, reader.last)
+
+    lines = await reader.begin()
+    yield told(lines) if lines else heartbeat()
+    while not listener.is_over:
+        async for lines in reader.fresh():
+            yield told(lines)
+        await listener.wait(HEARTBEAT_S)
+        if not listener.fetch():
+            yield heartbeat()
 
 
 class _Follower:

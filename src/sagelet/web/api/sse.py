@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from sagelet.web.access.guard import Access
+from sagelet.web.access.principals import Owner
 
 MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0
@@ -20,39 +23,67 @@ T = TypeVar("T")
 
 
 class EventStream(Response):
-    """An endless answer. `parts` is closed when it ends, whoever ends it."""
+    """An endless answer. When it ends, whoever ends it, `parts` is closed and `leave` called."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, parts: AsyncGenerator[bytes, None], ending: asyncio.Event) -> None:
-        """Send `parts` until `ending` is set."""
+    def __init__(
+        self,
+        parts: AsyncGenerator[bytes, None],
+        *,
+        ending: asyncio.Event,
+        leave: Callable[[], None],
+        may_go_on: Callable[[], bool],
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
+        """Send `parts`, one a heartbeat at least, until `ending` is set or it may not go on."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._parts = parts
         self._ending = ending
+        self._leave = leave
+        self._may_go_on = may_go_on
+        self._heartbeat_s = heartbeat_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then what comes."""
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
-        if scope["method"] == "HEAD":
+        try:
+            start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+            await send(start)
+            if scope["method"] != "HEAD":
+                await self._send(receive, send)
+        finally:
+            # Parts that nobody began to read have nothing to clean up by themselves.
             await self._parts.aclose()
-            await send({"type": "http.response.body", "body": b""})
-            return
+            self._leave()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _send(self, receive: Receive, send: Send) -> None:
         leaving: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(disconnected(receive)),
             asyncio.ensure_future(self._ending.wait()),
         }
+        clock = asyncio.get_running_loop().time
+        checked = clock()
         try:
-            while (part := await _unless(leaving, anext(self._parts, b""))) and await _sent(
-                leaving, send, part
-            ):
-                pass
+            while part := await _unless(leaving, anext(self._parts, b"")):
+                if clock() - checked >= self._heartbeat_s / 2:
+                    checked = clock()
+                    if not self._may_go_on():
+                        return
+                if not await _sent(leaving, send, part):
+                    return
         finally:
             for each in leaving:
                 each.cancel()
-            await self._parts.aclose()
-        await send({"type": "http.response.body", "body": b""})
+
+
+def while_signed_in(access: Access, request: Request, who: Owner) -> Callable[[], bool]:
+    """Return what says whether an owner still is one.
+
+    A signature was judged once, for all of its answer; a browser may sign out meanwhile.
+    """
+    return lambda: who.csrf is None or isinstance(access.principal_of(request), Owner)
 
 
 def event(name: str, data: Mapping[str, Any], number: int | str | None = None) -> bytes:
