@@ -32,6 +32,7 @@ NAMES: Mapping[str, str] = {
     "id": "abcdefgh",
     "call": "01HZZZZZZZZZZZZZZZZZZZZZZZ",
     "slug": "sentiment",
+    "file": "words.json",
 }
 
 
@@ -57,7 +58,7 @@ def routes(web: WebBench, *, changing: bool | None = None) -> Sequence[Known]:
 
 
 def path_of(route: Known, **names: str) -> str:
-    return route.filled(_AnyName(NAMES) | names if not names else _AnyName({**NAMES, **names}))
+    return route.filled(_AnyName({**NAMES, **names}))
 
 
 def state(web: WebBench, root: Path) -> tuple[Any, ...]:
@@ -87,6 +88,8 @@ async def test_nothing_changes_without_the_sessions_own_token(
     }
     before = state(web, tmp_path)
     for route in routes(web, changing=True):
+        if route.path.startswith("/p/"):
+            continue  # for anybody: test_web_public tells on what terms
         for what, (client, members) in tries.items():
             answer = await client.request(route.method, path_of(route), **members)
             refused = (401, 415) if str(route) in OPEN else (401, 403)
