@@ -25,10 +25,11 @@ from sagelet.web.pages.endpoint_history import EndpointHistoryPages
 from sagelet.web.pages.endpoint_logs import EndpointLogsPages
 from sagelet.web.pages.endpoint_metrics import EndpointMetricsPages
 from sagelet.web.pages.endpoint_predict import PredictPages
-from sagelet.web.pages.keys import KeysPages
 from sagelet.web.pages.job import JobPages
 from sagelet.web.pages.jobs import JobsPages
+from sagelet.web.pages.keys import KeysPages
 from sagelet.web.pages.login import LoginPages
+from sagelet.web.pages.models import ModelsPages
 from sagelet.web.pages.settings import SettingsPages
 from sagelet.web.public.pages import PublicPages
 from sagelet.web.site import Site
@@ -50,6 +51,7 @@ class WebApp:
             *EndpointLogsPages(self.site).routes(),
             *JobsPages(self.site).routes(),
             *JobPages(self.site).routes(),
+            *ModelsPages(self.site).routes(),
             *EndpointMetricsPages(self.site).routes(),
             *EndpointHistoryPages(self.site).routes(),
             *SettingsPages(self.site).routes(),

@@ -149,9 +149,14 @@ def again_by_boto3(job: Mapping[str, Any]) -> str:
     document["TrainingJobName"] = f"{job['TrainingJobName'][:56]}-again"
     for names in ("Environment", "HyperParameters"):
         if names in document:
-            document[names] = {n: _shown(n, v) for n, v in document[names].items()}
+            document[names] = masked(document[names])
     body = pprint.pformat(document, width=96, sort_dicts=False)
     return f'import boto3\n\nboto3.client("sagemaker").create_training_job(\n    **{body}\n)\n'
+
+
+def masked(values: Mapping[str, str]) -> dict[str, str]:
+    """Return variables or parameters without the values of those that are named like secrets."""
+    return {name: _shown(name, value) for name, value in values.items()}
 
 
 def _shown(name: str, value: str) -> str:

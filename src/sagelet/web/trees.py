@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -25,6 +25,7 @@ from sagelet.web.tree import Entry, Listing, Preview, tree_of
 
 MEMBERS_AT_MOST = 10_000
 PREVIEW_BYTES = 64_000
+BEGINNING_BYTES = 1_000_000
 _SECONDS = 5.0
 _KEPT = 8
 _TEXT = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D, 0x1B}
@@ -78,7 +79,7 @@ class Trees:
             raise KeyNotFound(name=name) from error
 
     def _preview_in_folder(self, uri: Uri, name: str) -> Preview:
-        for found, path in _files_of(self._artifacts, uri):
+        for found, path in files_of(self._artifacts, uri):
             if found == name:
                 with path.open("rb") as file:
                     return _previewed(name, path.stat().st_size, file.read(PREVIEW_BYTES + 1))
@@ -86,7 +87,7 @@ class Trees:
 
 
 def _folder(artifacts: Artifacts, uri: Uri) -> Listing:
-    found = list(islice(_files_of(artifacts, uri), MEMBERS_AT_MOST + 1))
+    found = list(islice(files_of(artifacts, uri), MEMBERS_AT_MOST + 1))
     entries = [Entry(name, path.stat().st_size) for name, path in found if path.is_file()]
     shown = entries[:MEMBERS_AT_MOST]
     return Listing(
@@ -98,7 +99,7 @@ def _folder(artifacts: Artifacts, uri: Uri) -> Listing:
     )
 
 
-def _files_of(artifacts: Artifacts, uri: Uri) -> Iterator[tuple[str, Path]]:
+def files_of(artifacts: Artifacts, uri: Uri) -> Iterator[tuple[str, Path]]:
     """Yield the files of a folder, without listing all of a large one first."""
     if isinstance(uri, FileUri):
         yield from _walk(uri.path)
@@ -178,26 +179,37 @@ class _Timed:
         return self._source.read(size)
 
 
-def _preview_in_archive(path: Path, name: str) -> Preview:
+def read_archived(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, int, bytes]]:
+    """Yield files of an archive: name, size, and the beginning of the content.
+
+    Raises:
+        RefusedTar: it would not be unpacked.
+    """
     with path.open("rb") as file:
         check_is_gzip(file.read(SNIFFED_BYTES))
         file.seek(0)
         stream = TarStream(_Timed(MeteredGzip(file, DEFAULT_LIMITS)))
         try:
             for member in stream.members():
-                if member.kind is Kind.FILE and member.name.removeprefix("./") == name:
-                    return _previewed(name, member.size_bytes, _beginning(stream.content()))
-        except _TooLong as error:
-            raise KeyNotFound(name=name) from error
+                refuse_unsafe(member, DEFAULT_LIMITS)
+                name = member.name.removeprefix("./")
+                if member.kind is Kind.FILE and wanted(name):
+                    yield name, member.size_bytes, _beginning(stream.content())
+        except _TooLong:
+            return
+
+
+def _preview_in_archive(path: Path, name: str) -> Preview:
+    for found, size_bytes, data in read_archived(path, lambda each: each == name):
+        return _previewed(found, size_bytes, data)
     raise KeyNotFound(name=name)
 
 
 def _beginning(pieces: Iterable[bytes]) -> bytes:
     found = bytearray()
     for piece in pieces:
-        found += piece
-        if len(found) > PREVIEW_BYTES:
-            break
+        if len(found) <= BEGINNING_BYTES:
+            found += piece
     return bytes(found)
 
 
