@@ -30,7 +30,9 @@ _PATHS = re.compile(
     r"|(?<![\w*<])(?:[A-Za-z]:|~)?(?:[\\/][\w.@+~%-]+)+[\\/]?"
     r"|\b\w+://\S+"
 )
-_FRAME = re.compile(r'^\s*(?:File "|\||~|\^|\+ Exception|During handling|The above exception)', re.MULTILINE)
+_FRAME = re.compile(
+    r'^\s*(?:File "|\||~|\^|\+ Exception|During handling|The above exception)', re.MULTILINE
+)
 
 
 def said_to_strangers(run: Run) -> str:

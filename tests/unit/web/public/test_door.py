@@ -41,8 +41,11 @@ def test_an_address_and_a_port_are_read(address: str, host: str, port: int) -> N
         "1.2.3.4:x",
         "1.2.3:80800",
         "1.2.3.4:70000",
-    ]
-    + ["999.1.1.1:8080", "[::x]:8080", "127.0.0.1:8080/p", "user@127.0.0.1:8080"],
+        "999.1.1.1:8080",
+        "[::x]:8080",
+        "127.0.0.1:8080/p",
+        "user@127.0.0.1:8080",
+    ],
 )
 def test_what_is_none_is_refused(address: str) -> None:
     with pytest.raises(InvalidRequest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,11 @@ from tests.control_bench import Bench, a_bench
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(tmp_path: Path) -> Bench:
     bench = a_bench(tmp_path)
     await bench.create_endpoint("Sentiment")
     await bench.ask("CreateEndpoint", EndpointName="other", EndpointConfigName="sentiment-1")
-    yield bench
+    return bench
 
 
 async def test_an_endpoint_is_found_by_slug_and_by_name(bench: Bench) -> None:
