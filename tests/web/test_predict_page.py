@@ -99,6 +99,12 @@ def test_a_model_is_run_by_the_keyboard_alone(web: Web, page: Page) -> None:
     expect(run).to_be_focused()
 
 
+def test_on_a_phone_the_result_comes_into_view(web: Web, a_page: Pages) -> None:
+    page = opened(a_page(web, width=320), web, "?ex=wimbledon")
+    page.get_by_test_id("run").click()
+    expect(page.get_by_test_id("run-status")).to_be_in_viewport()
+
+
 def test_it_runs_without_scripts(web: Web, a_page: Pages) -> None:
     page = opened(a_page(web, scripts=False, width=320), web, "?ex=wimbledon")
     page.get_by_test_id("run").click()

@@ -123,7 +123,7 @@ def _part(run: Run, at: str, make: Callable[[object], bytes | None]) -> bytes | 
 
 def _array(value: object) -> bytes | None:
     shape = shape_of(value)
-    return None if shape is None else npy.write(list(flat(value)), shape)
+    return None if shape is None else npy.write(flat(value), shape)
 
 
 def _file(run: Run, suffix: str, body: bytes, kind: str | None) -> Response:

@@ -30,6 +30,7 @@ from sagelet.web.runs import Run
 MOST_CHANGES = 200
 _MOST_BARS = 60
 _MOST_COMPARED = 4 * 2**20
+_MOST_DRAWN = 2**20
 _MOST_LINES = 2000
 _SHOWN_LINES = 200
 _SHOWN_CHARACTERS = 200
@@ -239,7 +240,8 @@ def _bar_changes(one: _Side, other: _Side) -> tuple[BarChange, ...]:
 
 def _bars(side: _Side) -> dict[tuple[str, str], float]:
     document = _document(side)
-    if document is None or not 100 <= side.status < 400:
+    is_large = side.body is None or len(side.body) > _MOST_DRAWN
+    if document is None or is_large or not 100 <= side.status < 400:
         return {}
     sent = NOTHING_SENT if side.sent is None else sent_rows(side.sent, side.sent_type)
     return {

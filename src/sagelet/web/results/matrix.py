@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -72,7 +72,7 @@ def detect(value: object, context: Context) -> Matrix | Summary | None:
     shape = shape_of(value)
     if shape is None:
         return None
-    numbers = list(flat(value))
+    numbers = flat(value)
     if len(numbers) < 2:
         return None
     facts = _facts(numbers, shape)
@@ -83,7 +83,7 @@ def detect(value: object, context: Context) -> Matrix | Summary | None:
     context.budget.take(len(numbers))
     width = shape[-1]
     rows = [numbers[at : at + width] for at in range(0, len(numbers), width)]
-    usable = [float(each) for each in numbers if finite(each)]
+    usable = _usable(numbers)
     low, high = (min(usable), max(usable)) if usable else (0.0, 0.0)
     shown = tuple(tuple(_cell(each, low, high) for each in row) for row in rows)
     return Matrix(shown, facts, context.place)
@@ -104,22 +104,31 @@ def shape_of(value: object) -> tuple[int, ...] | None:
     return tuple(shape) if shape and all(map(is_number, level)) else None
 
 
-def flat(value: object) -> Iterator[int | float]:
-    """Yield the numbers of nested lists, in order."""
-    if isinstance(value, list):
-        for each in value:
-            yield from flat(each)
-    elif is_number(value):
-        yield value
+def flat(value: object) -> list[int | float]:
+    """Return the numbers of nested lists of one depth, in order."""
+    level = [value]
+    while level and isinstance(level[0], list):
+        level = [item for each in level if isinstance(each, list) for item in each]
+    return [each for each in level if is_number(each)]
 
 
 def _facts(numbers: list[int | float], shape: tuple[int, ...]) -> Numbers:
-    usable = [float(each) for each in numbers if finite(each)]
+    usable = _usable(numbers)
     odd = len(numbers) - len(usable)
     if not usable:
         return Numbers(shape, "", "", "", odd)
-    mean = sum(each / len(usable) for each in usable)
+    try:
+        mean = math.fsum(usable) / len(usable)
+    except OverflowError:
+        mean = math.fsum(each / len(usable) for each in usable)
     return Numbers(shape, f"{min(usable):.6g}", f"{max(usable):.6g}", f"{mean:.6g}", odd)
+
+
+def _usable(numbers: list[int | float]) -> list[float]:
+    try:
+        return [float(each) for each in numbers if math.isfinite(each)]
+    except OverflowError:
+        return [float(each) for each in numbers if finite(each)]
 
 
 def _cell(number: float, low: float, high: float) -> Cell:

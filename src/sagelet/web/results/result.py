@@ -54,6 +54,11 @@ class Result:
             return str(self.run.status)
 
     @property
+    def has_colours(self) -> bool:
+        """Whether a log line has a style of its own."""
+        return any(span.classes for line in self.lines for span in line)
+
+    @property
     def summary(self) -> str:
         """The outcome in a sentence, for those who do not see the page."""
         took = f" in {self.waterfall.total_ms:.0f} ms" if self.waterfall.steps else ""

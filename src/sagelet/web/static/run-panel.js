@@ -11,6 +11,9 @@ const SLOW_MS = 300;
 const AWAY =
   "Sagelet did not answer: it may be restarting. What you filled in is still here; run it again in a moment.";
 
+/** What some answers need, and most do not, by the element that they have. */
+const PARTS = { "json-tree": "./json-tree.js", "sortable-table": "./sortable-table.js" };
+
 /** @type {AbortController | null} */
 let running = null;
 
@@ -22,6 +25,7 @@ if (found instanceof HTMLFormElement) {
     if (event.key === "Escape") running?.abort();
   });
   beginSharing(found);
+  loadParts(document);
 }
 
 /** @param {SubmitEvent} event @param {HTMLFormElement} form */
@@ -54,6 +58,9 @@ async function run(form, sent, weight, signal) {
   try {
     const fresh = await fragment(form.action, "result", sent, signal);
     replace("result", fresh);
+    // On a narrow screen it stands below all that is filled in.
+    const placed = document.getElementById("result");
+    if (placed && placed.getBoundingClientRect().top > innerHeight) placed.scrollIntoView();
     const made = fresh.querySelector("[data-run-id]");
     const previous = form.elements.namedItem("previous");
     if (made instanceof HTMLElement && previous instanceof HTMLInputElement) {
@@ -119,7 +126,13 @@ function replace(id, fresh) {
   if (!old) return;
   const placed = document.importNode(fresh, true);
   enhance(placed);
+  loadParts(placed);
   old.replaceWith(placed);
+}
+
+/** @param {Document | Element} root */
+function loadParts(root) {
+  for (const [name, module] of Object.entries(PARTS)) if (root.querySelector(name)) void import(module);
 }
 
 /** @param {HTMLFormElement} form @param {string} text */

@@ -36,7 +36,7 @@ EVIL = (
 ALLOWED = frozenset(
     "section div p h2 h3 h4 span pre details summary table caption thead tbody tr th td dl dt dd "  # noqa: SIM905
     "ol ul li a svg rect data mark small strong bdi figure figcaption img audio video code button "
-    "sortable-table json-tree br".split()
+    "sortable-table json-tree br link".split()
 )
 RENDERING = Rendering().environment
 MACROS = RENDERING.get_template("_macros.html.j2").make_module({"csrf": "", "path": ""})
@@ -74,8 +74,8 @@ class Markup(HTMLParser):
             assert not name.startswith("on"), name
             assert name not in ("style", "srcdoc", "formaction", "autofocus"), name
             if name in ("href", "src"):
-                assert (value or "").startswith(("/endpoints/", "data:image/")), value
-        if tag not in ("br", "img", "rect"):
+                assert (value or "").startswith(("/endpoints/", "/static/", "data:image/")), value
+        if tag not in ("br", "img", "rect", "link"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -192,8 +192,8 @@ WIDE = {f"key {n}": _INNER for n in range(60)}
 )
 def test_five_megabytes_are_shown_in_a_bounded_time_and_page(value: object) -> None:
     run = a_run(json.dumps(value).encode())
-    began = time.perf_counter()
+    began = time.thread_time()
     page = rendered(result_of(run, previous=a_run(b"{}")))
-    took_s = time.perf_counter() - began
+    took_s = time.thread_time() - began
     assert len(page) < 4_000_000
     assert took_s < 5, took_s
