@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sagelet.domain.media import OCTETS
 from sagelet.web.forms.fields import Field, Kind, Upload
-from sagelet.web.forms.json_text import NOT_A_NUMBER, NotJson, loads
+from sagelet.web.forms.json_text import NOT_A_NUMBER, NotJson, loads, parse
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -166,11 +166,21 @@ def _json(_field: Field, typed: str, _is_ascii: bool) -> str:  # noqa: FBT001
     try:
         loads(typed)
         typed.encode()
-    except NotJson as error:
-        raise Unfit(f"this is not JSON: {error}") from error
+    except NotJson:
+        # Our own reader is slower, and has the words that the page's script has.
+        problem = _problem(typed)
+        raise Unfit(f"this is not JSON: {problem}") from None
     except UnicodeEncodeError as error:
         raise Unfit("it holds a broken character, which cannot be sent as UTF-8") from error
     return typed.strip()
+
+
+def _problem(typed: str) -> str:
+    try:
+        parse(typed)
+    except NotJson as error:
+        return str(error)
+    return "a number in it is too long"
 
 
 def _date(_field: Field, typed: str, _is_ascii: bool) -> str:  # noqa: FBT001

@@ -115,7 +115,7 @@ def test_rows_are_added_and_taken_away(tmp_path: Path) -> None:
 def test_spare_rows_of_a_page_without_scripts_count_where_they_are_used(tmp_path: Path) -> None:
     form = form_of(tmp_path, '[["one"]]')
     spare = {"inputs[].text+": ["", "two"]}
-    assert json.loads(filled(form, **spare)) == [["one"], ["two"]]  # type: ignore[arg-type]  # names
+    assert json.loads(filled(form, **spare)) == [["one"], ["two"]]
 
 
 def test_a_tables_cells_have_the_types_of_their_columns(tmp_path: Path) -> None:

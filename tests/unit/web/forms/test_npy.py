@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sagelet.web.forms.filling import fill
 from tests.form_models import a_form, begins_as
 
 
-def saved(array: object) -> bytes:
+def saved(array: Any) -> bytes:  # noqa: ANN401  whatever NumPy saves
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
