@@ -38,5 +38,6 @@ PAGES = (
     Shown("settings", "/settings"),
     Shown("about", "/about"),
     Shown("not-found", "/jobs/no-such-job/at-all"),
+    Shown("public", "/p/{slug}", is_owners=False),
     Shown("login", "/login", is_owners=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.web.served import Web
 
 JOB = "fit-words"
 FAILED_JOB = "fit-words-broken"
+SLUG = "kinds-of-sentences"
 LONG_NAME = "anendpointwithasmanycharactersasanamemayhave-andnotonewordthere"
 METRICS = [
     {"Name": "loss", "Regex": "loss=([0-9.]+)"},
@@ -38,6 +40,9 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
         web.local.invoke(web.name, BODY)
     web.local.deploy(LONG_NAME, web.folder)
     web.local.wait_in_service(LONG_NAME)
+    shared = json.dumps({"access": "open", "slug": SLUG}).encode()
+    status, body = web.signed("PUT", f"/api/v1/publications/{web.name}", shared)
+    assert status == 200, body
     for name, script in ((JOB, _TRAIN), (FAILED_JOB, _BROKEN)):
         source = root / name
         source.mkdir(parents=True)
@@ -49,6 +54,7 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
         "endpoint": web.name,
         "long_name": LONG_NAME,
         "model": web.name,
+        "slug": SLUG,
         "job": JOB,
         "failed_job": FAILED_JOB,
     }
