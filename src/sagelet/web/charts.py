@@ -114,7 +114,8 @@ def _of_line(line: Line, unit: str) -> str:
     values = [value for _, value in line.points]
     finite = [value for value in values if math.isfinite(value)]
     begun = f"{line.label}: " if line.label else ""
-    last = f"{begun}{len(values)} points, last {number(values[-1])}{ending}"
+    points = "1 point" if len(values) == 1 else f"{len(values)} points"
+    last = f"{begun}{points}, last {number(values[-1])}{ending}"
     if not finite:
         return last
     return f"{last}, lowest {number(min(finite))}{ending}, highest {number(max(finite))}{ending}"
