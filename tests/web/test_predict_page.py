@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -24,6 +25,8 @@ def predict_fn(texts, model):
         os.kill(os.getpid(), signal.SIGKILL)
     while texts == ["wait"] and not Path(__file__).parent.with_name("go").exists():
         time.sleep(0.01)
+    if isinstance(texts[0], dict):
+        return texts[0]["answer"]
     return [classify(text, model) for text in texts]
 """
 
@@ -173,6 +176,38 @@ def test_a_worker_that_is_killed_fails_one_run_and_the_next_is_answered(
     body_of(page, BODY.decode())
     page.get_by_test_id("run").click()
     expect(page.locator(".bar-label")).to_have_count(len(LABELS))
+
+
+def answered(page: Page, answer: object) -> None:
+    """Run, so that the model answers this."""
+    body_of(page, json.dumps([[{"answer": answer}]]))
+    page.get_by_test_id("run").click()
+    expect(page.get_by_test_id("run-message")).to_contain_text("answered")
+
+
+def test_answers_of_other_shapes_are_shown_and_can_be_worked_with(
+    rough: Web, a_page: Pages, axe: Callable[[Page], None]
+) -> None:
+    page = opened(a_page(rough), rough)
+    answered(page, [{"name": "b", "n": 10}, {"name": "<i>a</i>", "n": 9}, {"name": "c", "n": 2}])
+    table = page.get_by_test_id("table")
+    table.get_by_role("button", name="n", exact=True).click()
+    expect(table.locator("tbody tr").first).to_contain_text("c")
+    expect(table.locator("th[aria-sort=ascending]")).to_have_text("n")
+    axe(page)
+    answered(page, {"deep": [{"<img src=x onerror=alert(1)>": [1, "x"]}, 2]})
+    page.get_by_test_id("tree").get_by_text("deep").hover()
+    page.get_by_role("button", name="Copy path $.deep", exact=True).click()
+    assert page.evaluate("navigator.clipboard.readText()") == "$.deep"
+    axe(page)
+    answered(page, {f"label <b>{n}</b>": n / 19900 for n in range(200)})
+    expect(page.locator(".bar:visible")).to_have_count(10)
+    page.get_by_test_id("show-all").click()
+    expect(page.locator(".bar:visible")).to_have_count(200)
+    answered(page, [[0.5, float("nan")], [2, -1]])
+    expect(page.get_by_test_id("note")).to_contain_text("not JSON")
+    expect(page.get_by_test_id("matrix")).to_contain_text("NaN")
+    axe(page)
 
 
 @pytest.mark.full

@@ -28,7 +28,7 @@ class JsonTree extends HTMLElement {
     const button = this.button ?? this.makeButton();
     const place = value instanceof HTMLDetailsElement ? value.querySelector("summary") : value;
     button.dataset.path = value.dataset.path ?? "";
-    button.setAttribute("aria-label", `Copy the path ${value.dataset.path}`);
+    name(button);
     // Beside the summary, not in it: there, pressing it would fold, too.
     if (place?.nextElementSibling !== button) place?.after(button);
   }
@@ -37,15 +37,13 @@ class JsonTree extends HTMLElement {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
-    button.textContent = "Copy path";
     button.addEventListener("click", async (event) => {
       event.stopPropagation();
       await navigator.clipboard.writeText(button.dataset.path ?? "");
       button.textContent = "Copied";
+      button.removeAttribute("aria-label");
       announce("Copied");
-      setTimeout(() => {
-        button.textContent = "Copy path";
-      }, COPIED_MS);
+      setTimeout(() => name(button), COPIED_MS);
     });
     this.button = button;
     return button;
@@ -59,6 +57,12 @@ class JsonTree extends HTMLElement {
     for (const inner of details.querySelectorAll("details")) inner.open = open;
     details.open = open;
   }
+}
+
+/** @param {HTMLButtonElement} button */
+function name(button) {
+  button.textContent = "Copy path";
+  button.setAttribute("aria-label", `Copy path ${button.dataset.path ?? ""}`);
 }
 
 customElements.define("json-tree", JsonTree);
