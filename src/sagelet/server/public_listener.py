@@ -139,6 +139,7 @@ class PublicPort:
         self._servers: list[asyncio.Server] = []
         self._config = uvicorn.Config(
             self._bounded,
+            interface="asgi3",
             ws="none",
             lifespan="off",
             log_config=None,
