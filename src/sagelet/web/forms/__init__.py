@@ -7,7 +7,7 @@ what came: `submitted(data)`) and `errors` (`BadInput.errors`, or `{}`).
 
 from sagelet.web.forms.about import About, about
 from sagelet.web.forms.fields import Field, Upload, Values
-from sagelet.web.forms.filling import fill, submitted
+from sagelet.web.forms.filling import fill, submitted, uploaded_type
 from sagelet.web.forms.form import ACCEPT, CONTENT_TYPE, BadInput, Example, Form, InferenceSource
 from sagelet.web.forms.inferring import form_of
 from sagelet.web.forms.reading import values_of
@@ -27,5 +27,6 @@ __all__ = [
     "fill",
     "form_of",
     "submitted",
+    "uploaded_type",
     "values_of",
 ]

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sagelet.web.forms import npy
 from sagelet.web.forms.fields import Field, Kind
 from sagelet.web.forms.form import BadInput, Encoding, Form
-from sagelet.web.forms.tokens import Unfit, cells, grid, number
+from sagelet.web.forms.tokens import Unfit, cells, grid, number, unix
 
 Typed: TypeAlias = Mapping[str, str]
 
@@ -23,8 +23,9 @@ def body_of(form: Form, typed: Typed) -> bytes:
     """
     field = form.fields[0]
     text = typed.get(field.key, "")
-    if len(form.fields) == 1 and field.original and (text,) == field.default:
-        return field.original[0].encode(errors="surrogateescape")
+    is_untouched = len(form.fields) == 1 and unix(text) == unix("".join(field.default))
+    if is_untouched and field.original:
+        return field.original[0].encode()
     return _ENCODERS[form.encoding](form, typed)
 
 

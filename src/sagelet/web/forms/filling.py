@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import FormData, UploadFile
 
 from sagelet.web.forms.encodings import body_of
 from sagelet.web.forms.fields import FILES, Field, Kind, Unset, Upload, Values
-from sagelet.web.forms.form import MODE, RAW_FILE, RAW_TEXT, BadInput, Encoding, Form
+from sagelet.web.forms.form import CONTENT_TYPE, MODE, RAW_FILE, RAW_TEXT, BadInput, Encoding, Form
 from sagelet.web.forms.shapes import Constant, Container, Hole, Part, Rows, Shape
 from sagelet.web.forms.showing import EXAMPLES_OWN, rows_of
-from sagelet.web.forms.tokens import Unfit, base64_of, chosen, token_of
+from sagelet.web.forms.tokens import Unfit, base64_of, chosen, token_of, unix
 
 RAW = "raw"
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 UNSET = "!"
 """After a field's key: whether it is left out (or null)."""
 
@@ -41,12 +43,25 @@ def fill(form: Form, data: Values | FormData) -> bytes:
     return body
 
 
+def uploaded_type(form: Form, values: Values) -> str:
+    """Return the media type of the file that is the body, unless somebody has said another."""
+    said = [each for each in values.get(CONTENT_TYPE, ()) if isinstance(each, str)]
+    if form.encoding is not Encoding.FILE or values.get(MODE) == [RAW]:
+        return ""
+    if said and said[0].strip() not in ("", form.content_type):
+        return ""
+    for each in values.get(form.fields[0].key, ()):
+        if isinstance(each, Upload) and each.name and _MEDIA_TYPE.fullmatch(each.content_type):
+            return each.content_type
+    return ""
+
+
 def submitted(data: Values | FormData) -> dict[str, list[str | Upload]]:
     """Return what a browser has submitted as values: files read, lines ended as Unix does."""
     values: dict[str, list[str | Upload]] = {}
     if isinstance(data, FormData):
         for name, held in data.multi_items():
-            value = _upload(held) if isinstance(held, UploadFile) else _unix(held)
+            value = _upload(held) if isinstance(held, UploadFile) else unix(held)
             values.setdefault(name, []).append(value)
         return values
     return {name: list(held) for name, held in data.items()}
@@ -64,7 +79,7 @@ def _raw(form: Form, values: Mapping[str, Sequence[str | Upload]]) -> bytes:
 def _raw_text(form: Form, typed: str) -> bytes:
     """Return the raw editor's text, or an example's bytes if it is that example untouched."""
     for example in form.examples:
-        if (shown := shown_raw(example.body)) is not None and _unix(shown) == typed:
+        if (shown := shown_raw(example.body)) is not None and unix(shown) == typed:
             return example.body
     try:
         return typed.encode()
@@ -207,11 +222,7 @@ def _bracketed(written: Sequence[tuple[Part, str | None]], end: str, *, is_array
 
 
 def _is_same(typed: Sequence[str], field: Field) -> bool:
-    return [_unix(each) for each in typed] == [_unix(each) for each in field.default]
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return [unix(each) for each in typed] == [unix(each) for each in field.default]
 
 
 def _upload(file: UploadFile) -> Upload:

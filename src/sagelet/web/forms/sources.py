@@ -96,7 +96,7 @@ def _from_ui(_folder: ModelFolder, _script: Script | None, lookup: Lookup) -> Fo
     if not lookup.ui.fields:
         return None
     draft = ui_draft(lookup.ui)
-    return Found(draft, SourceKind.UI, "from `ui:` of the configuration")
+    return Found(draft, SourceKind.UI, "from ui: in the configuration")
 
 
 def _from_schema(folder: ModelFolder, script: Script | None, lookup: Lookup) -> Found | None:

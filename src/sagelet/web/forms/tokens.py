@@ -89,6 +89,11 @@ def number(typed: str, field: Field | None = None, *, is_whole: bool = False) ->
     return written
 
 
+def unix(typed: str) -> str:
+    """Return a text with its lines ended as a browser's own inputs hold them."""
+    return typed.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def lines(typed: str) -> list[str]:
     """Return the lines that hold something."""
     return [line for line in typed.split("\n") if line.strip()]

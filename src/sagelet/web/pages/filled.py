@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from sagelet.web.forms import ACCEPT, CONTENT_TYPE, BadInput, Form, Upload, fill, values_of
+from sagelet.web.forms import (
+    ACCEPT,
+    CONTENT_TYPE,
+    BadInput,
+    Form,
+    Upload,
+    fill,
+    uploaded_type,
+    values_of,
+)
 from sagelet.web.runs import Payload
 
 VARIANT = "target_variant"
@@ -22,7 +31,10 @@ def payload_of(form: Form, values: Values) -> Payload:
     """
     return Payload(
         body=fill(form, values),
-        content_type=one_line(values, CONTENT_TYPE) or form.content_type or None,
+        content_type=uploaded_type(form, values)
+        or one_line(values, CONTENT_TYPE)
+        or form.content_type
+        or None,
         accept=one_line(values, ACCEPT) or form.accept or None,
         target_variant=one_line(values, VARIANT) or None,
         target_model=one_line(values, MODEL) or None,

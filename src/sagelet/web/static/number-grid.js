@@ -11,12 +11,17 @@ export function asCells(area, isFlat) {
   const cells = document.createElement("div");
   cells.className = "cells";
   cells.dataset.testid = "cells";
-  area.before(cells);
+  const asText = document.createElement("details");
+  const summary = document.createElement("summary");
+  summary.textContent = "As text";
+  area.before(cells, asText);
+  asText.append(summary, area);
   const draw = () => {
     const rows = rowsOf(area.value, isFlat);
     const count = rows.length * (rows[0]?.length ?? 0);
     const fits = count > 0 && count <= MOST_CELLS && rows.every((row) => row.length === rows[0]?.length);
     cells.hidden = !fits;
+    if (!fits) asText.open = true;
     if (fits) cells.replaceChildren(tableOf(rows, area));
     else cells.replaceChildren();
   };

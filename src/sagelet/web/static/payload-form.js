@@ -6,14 +6,13 @@
 import { announce } from "./announce.js";
 import { valuesOf } from "./body-reading.js";
 import { fill } from "./body-template.js";
-import { cellsOf, gridOf, numberOf, Unfit } from "./body-tokens.js";
 import { takeFiles } from "./file-drop.js";
 import { growRows } from "./form-rows.js";
 import { holdsSecret } from "./form-state.js";
 import { readValues, writeValues } from "./form-values.js";
 import { NotJson, parse } from "./json-text.js";
-import { npy } from "./npy-writer.js";
 import { asCells } from "./number-grid.js";
+import { plainBody } from "./plain-body.js";
 
 /** @typedef {import("./body-template.js").Template} Template */
 
@@ -110,25 +109,9 @@ export class PayloadForm extends HTMLElement {
     const values = readValues(/** @type {Element} */ (this.fields));
     if (mask) for (const field of template.fields) if (field.isSecret) values.set(field.key, [mask]);
     if (template.encoding === "json") return fill(template, values);
-    const [field] = template.fields;
-    const typed = values.get(field?.key ?? "")?.[0] ?? "";
-    const errors = new Map();
-    try {
-      if (template.encoding === "npy") {
-        const rows = field?.kind === "numbers" ? [cellsOf(typed)] : gridOf(typed);
-        const bytes = npy(rows.map((row) => row.map((cell) => numberOf(cell))), template.dtype, field?.kind === "numbers");
-        this.say(`${weight(bytes.length)}, as NumPy's file`);
-        return { text: null, errors };
-      }
-      if (field?.kind !== "grid") return { text: template.fields.length > 1 ? null : typed, errors };
-      if (typed === field.default[0]) return { text: field.original[0] ?? typed, errors };
-      const rows = gridOf(typed).map((row) => row.map((cell) => numberOf(cell)).join(","));
-      return { text: `${rows.join("\n")}\n`, errors };
-    } catch (error) {
-      if (!(error instanceof Unfit)) throw error;
-      errors.set(field?.key ?? "", error.message);
-      return { text: null, errors };
-    }
+    const made = plainBody(template, values);
+    if (made.array) this.say(`${weight(made.array.length)}, as NumPy's file`);
+    return made;
   }
 
   rawTyped() {

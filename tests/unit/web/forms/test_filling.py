@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.datastructures import FormData, Headers, UploadFile
 
-from sagelet.web.forms import BadInput, Form, Upload, fill, submitted, values_of
+from sagelet.web.forms import BadInput, Form, Upload, fill, submitted, uploaded_type, values_of
 from sagelet.web.forms.form import CONTENT_TYPE, MODE, RAW_FILE, RAW_TEXT
 from sagelet.web.forms.reading import Shown
 from tests.form_models import a_form
@@ -187,6 +187,15 @@ def test_a_file_is_sent_as_it_is_or_the_examples_own(tmp_path: Path) -> None:
         fill(form, {})
 
 
+def test_a_files_own_media_type_counts_where_nobody_says_another(tmp_path: Path) -> None:
+    form = form_of(tmp_path, b"\x89PNG\r\n\x1a\nabc", "examples/cat.png")
+    chosen: Shown = {"f.body": [Upload("a.jpg", b"x", "image/jpeg")]}
+    assert uploaded_type(form, {**chosen, CONTENT_TYPE: ["image/png"]}) == "image/jpeg"
+    assert uploaded_type(form, {**chosen, CONTENT_TYPE: ["image/tiff"]}) == ""
+    assert uploaded_type(form, {**chosen, MODE: ["raw"]}) == ""
+    assert uploaded_type(form, {"f.body": [Upload("a", b"x", "image/x\r\nh: v")]}) == ""
+
+
 def test_a_file_in_json_is_sent_in_base64(tmp_path: Path) -> None:
     picture = "iVBORw0KGgo" + "A" * 80
     form = form_of(tmp_path, json.dumps({"a": picture, "b": f"data:image/png;base64,{picture}"}))
@@ -201,6 +210,7 @@ def test_a_file_in_json_is_sent_in_base64(tmp_path: Path) -> None:
 def test_a_grid_of_csv_is_sent_as_lines_or_as_it_was(tmp_path: Path) -> None:
     form = form_of(tmp_path, "5.1, 3.5\r\n4.9,3.0\r\n", "examples/a.csv")
     assert filled(form) == b"5.1, 3.5\r\n4.9,3.0\r\n"
+    assert filled(form, body="5.1, 3.5\n4.9,3.0\n") == b"5.1, 3.5\r\n4.9,3.0\r\n"
     assert filled(form, body="1\t2\n3\t4.50") == b"1,2\n3,4.50\n"
     assert mistake(form, body="1,x") == ("f.body", "'x' is not a number")
 
