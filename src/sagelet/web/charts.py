@@ -74,8 +74,12 @@ def chart_of(
     key: str,
     unit: str = "",
     markers: Sequence[Marker] = (),
+    note: str = "",
 ) -> Chart:
-    """Return the chart of some lines, whose values are put side by side where the times agree."""
+    """Return the chart of some lines, whose values are put side by side where the times agree.
+
+    `note` is a sentence on what the points are.
+    """
     kept = [line for line in lines if line.points][:LINES_AT_MOST]
     columns = [dict(line.points) for line in kept]
     times = sorted(set().union(*columns))
@@ -85,7 +89,7 @@ def chart_of(
         unit=unit,
         labels=tuple(line.label or title for line in kept),
         rows=tuple(Row(at, tuple(column.get(at) for column in columns)) for at in times),
-        summary=_summary(kept, unit, left_out=len(lines) - len(kept)),
+        summary=_summary(kept, unit, left_out=len(lines) - len(kept), note=note),
         markers=tuple(markers),
     )
 
@@ -101,12 +105,13 @@ def number(value: float | None) -> str:
     return f"{value:.5g}"
 
 
-def _summary(lines: Sequence[Line], unit: str, left_out: int) -> str:
+def _summary(lines: Sequence[Line], unit: str, left_out: int, note: str) -> str:
     if not lines:
         return "No values yet."
     parts = [_of_line(line, unit) for line in lines[:_SUMMED_UP]]
     more = len(lines) + left_out - len(parts)
-    return "; ".join(parts) + (f"; and {more} more." if more else ".")
+    told = "; ".join(parts) + (f"; and {more} more." if more else ".")
+    return f"{told} {note}" if note else told
 
 
 def _of_line(line: Line, unit: str) -> str:

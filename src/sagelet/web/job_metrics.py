@@ -38,7 +38,10 @@ async def metric_charts(
     for number, (name, host) in enumerate(places):
         label = host if len(hosts) > 1 else ""
         lines[name].append(Line(label, sorted(points[f"m{number}"].items())))
-    return [chart_of(name, lines[name], key=f"chart-{n}") for n, name in enumerate(names)]
+    note = f"Each is the mean of {period_s} s."
+    return [
+        chart_of(name, lines[name], key=f"chart-{n}", note=note) for n, name in enumerate(names)
+    ]
 
 
 def metric_names(job: Mapping[str, Any]) -> list[str]:

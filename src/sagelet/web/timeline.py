@@ -22,9 +22,14 @@ class Phase:
     is_now: bool
 
     @property
+    def is_end(self) -> bool:
+        """Whether nothing follows it."""
+        return self.status in ENDED
+
+    @property
     def took(self) -> str:
         """How long it lasted; nothing of an end, which does not."""
-        return "" if self.status in ENDED else duration(self.took_s)
+        return "" if self.is_end else duration(self.took_s)
 
 
 def phases(transitions: Sequence[Mapping[str, Any]], *, now: datetime) -> list[Phase]:
