@@ -71,7 +71,7 @@ def detect(value: object, context: Context) -> Rows | PairTable | None:
         context.look(each, context.of_row(number, text))
         for number, (each, text) in enumerate(zip(shown, texts, strict=True))
     ]
-    if inputs is None and (len(value) < 2 or all(_is_plain(each) for each in views)):
+    if inputs is None and all(_is_plain(each) for each in views):
         context.budget.give_back(before)
         return None
     cards = (Card(*each) for each in zip(range(1, len(shown) + 1), sent, views, strict=True))

@@ -202,6 +202,12 @@ def test_what_is_nested_hundreds_of_levels_deep_is_cut() -> None:
     assert isinstance(view_of(value), Tree)
 
 
+def test_one_rich_result_of_an_unknown_input_is_a_card() -> None:
+    rows = view_of([{"probabilities": {"World": 0.25, "Sports": 0.75}}])
+    assert isinstance(rows, Rows)
+    assert not isinstance(view_of([{"a": {}}]), Rows)
+
+
 def test_what_the_models_owner_says_of_answers_is_followed() -> None:
     labels = output_of({"labels": ["cat", "dog"]})
     bars = view_of([0.25, 0.5], output=labels)
