@@ -54,7 +54,7 @@ def _lookup(facts: ModelFacts) -> Lookup:
     return _remembered(facts.folder, facts.program, facts.generation, stamps)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)  # each may hold megabytes of examples
 def _remembered(
     folder: ModelFolder,
     program: str,

@@ -26,7 +26,8 @@ class _Unlike(Exception):
 def values_of(form: Form, body: bytes | None = None) -> Shown:
     """Return what a form's inputs hold for a body; without one, what they begin with.
 
-    A body of another shape is in the raw editor, and the raw editor is what counts.
+    A body of another shape is in the raw editor, and the raw editor is what counts. What a secret
+    field held is not shown again.
     """
     values: Shown = {MODE: ["form"], CONTENT_TYPE: [form.content_type], ACCEPT: [form.accept]}
     if not form.fields:
@@ -38,6 +39,10 @@ def values_of(form: Form, body: bytes | None = None) -> Shown:
         found = _read(form, body)
     except (_Unlike, NotJson, npy.NotSimple, UnicodeDecodeError, BadInput):
         return {**values, **own, MODE: [RAW], RAW_TEXT: [shown_raw(body) or ""]}
+    secrets = [field.key for field in form.fields if field.kind is Kind.SECRET]
+    if secrets:
+        found |= {key: [""] for key in secrets}
+        return {**values, **found, RAW_TEXT: [_text_of(form, found)]}
     return {**values, **found, RAW_TEXT: [shown_raw(body) or ""]}
 
 

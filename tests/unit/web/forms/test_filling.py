@@ -252,3 +252,11 @@ def test_a_body_of_the_forms_shape_is_shown_in_the_fields(tmp_path: Path) -> Non
     values = values_of(form, b'{"b":["y","z"],"a":77}')
     assert (values[MODE], values["f.a"], values["f.b"]) == (["form"], ["77"], ["y\nz"])
     assert values[CONTENT_TYPE] == ["application/json"]
+
+
+def test_a_secret_of_a_body_is_not_shown_again(tmp_path: Path) -> None:
+    ui = {"ui": {"fields": [{"name": "key", "secret": True}, {"name": "a", "default": 1}]}}
+    form = form_of(tmp_path, json.dumps(ui), "code/sagelet-ui.json")
+    values = values_of(form, b'{"key":"hunter2","a":2}')
+    assert (values["f.a"], values["f.key"]) == (["2"], [""])
+    assert values[RAW_TEXT] == ['{"key":"","a":2}']

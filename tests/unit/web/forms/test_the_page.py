@@ -42,10 +42,16 @@ class Page(HTMLParser):
         )
 
 
-def shown(form: Form, errors: dict[str, str] | None = None, values: Shown | None = None) -> Page:
+def shown(
+    form: Form,
+    errors: dict[str, str] | None = None,
+    values: Shown | None = None,
+    *,
+    owner: bool = True,
+) -> Page:
     template = RENDERING.environment.get_template("forms/_form.html.j2")
     context = {"form": form, "values": values or values_of(form), "errors": errors or {}}
-    return Page(template.render(context))
+    return Page(template.render(context, owner=owner))
 
 
 def of_ui(tmp_path: Path, ui: dict[str, Any]) -> Form:
@@ -206,3 +212,8 @@ def test_the_source_is_named_with_what_was_of_no_use(tmp_path: Path) -> None:
     assert "The form is inferred from examples/a.json, examples/b.json." in texts
     assert "examples/b.json is not used: line 1, column 2" in texts
     assert "type: numbers" in texts
+
+
+def test_a_visitor_is_not_told_of_the_owners_files(tmp_path: Path) -> None:
+    form = a_form(tmp_path, {"examples/a.json": "[1]", "examples/b.json": "["})
+    assert "examples/" not in " ".join(shown(form, owner=False).texts)
