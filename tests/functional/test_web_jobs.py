@@ -28,6 +28,11 @@ COMPLETED = (
 )
 FAILED = (SecondaryStatus.DOWNLOADING, SecondaryStatus.TRAINING, SecondaryStatus.FAILED)
 HOSTILE = "<script>alert(1)</script>"
+ALGORITHM = {"TrainingImage": "pytorch-training:2.3.0", "TrainingInputMode": "File"}
+PROGRAM = {
+    "sagemaker_program": "train.py",
+    "sagemaker_submit_directory": "s3://code/train-1/sourcedir.tar.gz",
+}
 SERVES = "def model_fn(model_dir):\n    return None\n"
 
 
@@ -293,8 +298,11 @@ async def test_an_archive_that_is_damaged_or_hostile_is_told_of(web: WebBench) -
     assert "would not be unpacked" in await page_of(web)
 
 
-ALGORITHM = {"TrainingImage": "pytorch-training:2.3.0", "TrainingInputMode": "File"}
-PROGRAM = {
-    "sagemaker_program": "train.py",
-    "sagemaker_submit_directory": "s3://code/train-1/sourcedir.tar.gz",
-}
+async def test_a_job_of_instance_groups_has_all_their_hosts(web: WebBench) -> None:
+    group = {"InstanceType": "ml.m5.large", "InstanceCount": 2}
+    groups = [{**group, "InstanceGroupName": name} for name in ("one", "two")]
+    resources = {"InstanceGroups": groups, "VolumeSizeInGB": 1}
+    await web.bench.create_job(NAME, ResourceConfig=resources)
+    assert ">4</td>" in await page_of(web, "/jobs")
+    assert ">4</td>" in await page_of(web, "/")
+    assert "algo-4" in await page_of(web)

@@ -159,7 +159,12 @@ async def _found(backend: Backend, query: LogQuery) -> LogPage:
 async def _streams(backend: Backend, query: LogQuery) -> Sequence[str]:
     if query.stream:
         return (query.stream,)
-    asked: dict[str, Any] = {"logGroupName": query.group, "logStreamNamePrefix": query.prefix}
+    asked: dict[str, Any] = {"logGroupName": query.group}
+    if query.prefix:
+        asked["logStreamNamePrefix"] = query.prefix
+    else:
+        # An endpoint that was made very often has as many streams: the latest are looked at.
+        asked |= {"orderBy": "LastEventTime", "descending": True}
     streams: list[str] = []
     while len(streams) < _STREAMS_AT_MOST:
         page = await backend.call("logs", "DescribeLogStreams", **asked)

@@ -7,6 +7,7 @@ again. What was found is kept as long as the model is the same.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -71,12 +72,17 @@ class ModelChecks:
         """
         key = await asyncio.to_thread(self._key, uri)
         if key not in self._known:
-            checking = asyncio.to_thread(self._check, uri, program)
-            self._known[key] = asyncio.get_running_loop().create_task(checking)
+            work = asyncio.to_thread(self._check, uri, program)
+            self._known[key] = asyncio.get_running_loop().create_task(work)
             while len(self._known) > _KEPT:
                 self._known.popitem(last=False)
-        done, _ = await asyncio.wait([self._known[key]], timeout=PATIENCE_S)
-        return next((task.result() for task in done), None)
+        checking = self._known[key]
+        done, _ = await asyncio.wait([checking], timeout=PATIENCE_S)
+        if not done:
+            return None
+        if checking.exception() is not None:
+            self._known.pop(key, None)  # the disk may be full, say: it is tried again
+        return checking.result()
 
     def _key(self, uri: Uri) -> _Key:
         if not self._artifacts.is_folder(uri):
@@ -129,9 +135,11 @@ class ModelChecks:
         has_any = False
         for name, content in islice(_scripts(self._artifacts, uri), FILES_AT_MOST):
             path = work / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            has_any = True
+            with contextlib.suppress(FileExistsError, NotADirectoryError, IsADirectoryError):
+                # Both `a` and `a/b` may be named: what is refused is told by the archive's check.
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                has_any = True
         return has_any
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sagelet.domain.facts import EndpointFacts
 from sagelet.domain.seams import HostNote
+from sagelet.web.job_hosts import host_names
 
 SPARK_MINUTES = 30
 SPARK_WIDTH = 100
@@ -126,7 +127,7 @@ def job_row(summary: Mapping[str, Any], description: Mapping[str, Any]) -> JobRo
     return JobRow(
         name=summary["TrainingJobName"],
         status=summary["TrainingJobStatus"],
-        hosts=description["ResourceConfig"]["InstanceCount"],
+        hosts=len(host_names(description)),
         metrics=tuple(
             (each["MetricName"], each["Value"])
             for each in description.get("FinalMetricDataList", ())
