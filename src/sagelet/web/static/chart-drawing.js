@@ -83,7 +83,7 @@ export class Drawing {
       width,
       height: HEIGHT,
       legend: { show: false },
-      scales: { x: { time: this.data.isTime, range: aroundOne } },
+      scales: { x: { time: this.data.isTime, range: this.#range.bind(this) } },
       axes: [
         { ...axis, space: 70 },
         {
@@ -108,6 +108,16 @@ export class Drawing {
         draw: [(/** @type {any} */ plot) => this.#drawMarkers(plot)],
       },
     };
+  }
+
+  /**
+   * The range of the horizontal axis. One point alone has some room on either side: uPlot would
+   * give it years.
+   * @param {unknown} _plot @param {number} least @param {number} most
+   */
+  #range(_plot, least, most) {
+    const [first = 0, second] = this.data.x;
+    return second === undefined ? [first - ROOM, first + ROOM] : [least, most];
   }
 
   /** @param {any} plot */
@@ -194,12 +204,4 @@ export class Drawing {
       this.plot.setSize({ width, height: HEIGHT });
     }
   }
-}
-
-/**
- * The range of the horizontal axis; one point alone has some room on either side.
- * @param {unknown} _plot @param {number} least @param {number} most
- */
-function aroundOne(_plot, least, most) {
-  return least === most ? [least - ROOM, most + ROOM] : [least, most];
 }
