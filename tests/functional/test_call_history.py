@@ -143,6 +143,16 @@ def test_calls_go_with_their_endpoint(history: KeptCalls, store: Store, tmp_path
     assert len(files(tmp_path / "history")) == 2
 
 
+def test_what_a_crash_left_is_removed(history: KeptCalls, tmp_path: Path) -> None:
+    history.record([made()])
+    left = tmp_path / "history" / "ab" / ("ab" * 32)
+    left.parent.mkdir()
+    left.write_text("nobody's")
+    history.tidy()
+    assert not left.exists()
+    assert len(files(tmp_path / "history")) == 2
+
+
 def test_all_calls_can_be_cleared(history: KeptCalls) -> None:
     history.record([made(), made(endpoint="other")])
     assert history.clear() == 2

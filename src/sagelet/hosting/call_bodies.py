@@ -6,7 +6,7 @@ $SAGELET_HOME/history/<2 digits>/<sha256>
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,6 +45,13 @@ class CallBodies:
         for digest in digests:
             with suppress(OSError):
                 self._file(digest).unlink()
+
+    def keep_only(self, digests: Collection[str]) -> None:
+        """Remove all files but those of these names: a crash may have left others."""
+        for file in self._folder.glob("*/*"):
+            if file.name not in digests:
+                with suppress(OSError):
+                    file.unlink()
 
     def _file(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -65,6 +65,7 @@ class KeptCalls:
         self.dropped = 0
         with store.reading() as snapshot:
             self._is_on = snapshot.settings.find(_SETTING) != _OFF
+            self._body_bytes = snapshot.calls.body_bytes()
 
     @property
     def is_on(self) -> bool:
@@ -107,7 +108,7 @@ class KeptCalls:
             with self._store.writing() as tx:
                 count = tx.calls.clear(endpoint)
                 unused = tx.calls.remove_unused_bodies()
-            self._bodies.remove(unused)
+            self._remove(unused)
         return count
 
     def facts(self) -> HistoryFacts:
@@ -121,8 +122,9 @@ class KeptCalls:
             with self._writing:
                 rows = [self._row(made) for made in calls]
                 with self._store.writing() as tx:
-                    unused = self._add(tx, rows)
-                self._bodies.remove(unused)
+                    added, unused = self._add(tx, rows)
+                self._body_bytes += added
+                self._remove(unused)
         except (OSError, DiskFull, StateError) as error:
             self.dropped += len(calls)
             log.warning("%d calls are not in the history: %s", len(calls), error)
@@ -132,20 +134,38 @@ class KeptCalls:
         with self._writing:
             with self._store.writing() as tx:
                 unused = tx.calls.remove_unused_bodies()
-            self._bodies.remove(unused)
+            self._remove(unused)
 
-    def _add(self, tx: Transaction, rows: Sequence[CallRow]) -> frozenset[str]:
-        """Add rows and forget the oldest; return the bodies that are used no more."""
+    def tidy(self) -> None:
+        """Remove what a crash, or an endpoint that is gone, has left."""
+        self.sweep()
+        with self._writing:
+            with self._store.reading() as snapshot:
+                known = snapshot.calls.bodies()
+            self._bodies.keep_only(known)
+
+    def _add(self, tx: Transaction, rows: Sequence[CallRow]) -> tuple[int, dict[str, int]]:
+        """Add rows and forget the oldest; return the bytes added, and what is used no more."""
+        added, left = 0, set[str]()
         for row in rows:
-            sizes = ((row.payload, row.call.body_bytes), (row.answer, row.call.answer_bytes))
-            tx.calls.add_bodies((digest, size) for digest, size in sizes if digest)
-            tx.calls.add(row)
+            bodies = ((row.payload, row.call.body_bytes), (row.answer, row.call.answer_bytes))
+            kept = [(digest, size) for digest, size in bodies if digest]
+            added += sum(tx.calls.add_body(digest, size) for digest, size in kept)
+            if not tx.calls.add(row):
+                left |= {digest for digest, _ in kept}
         for endpoint in {row.call.endpoint for row in rows}:
-            tx.calls.keep_latest(endpoint, self._kept)
-        unused = tx.calls.remove_unused_bodies()
-        while tx.calls.body_bytes() > self._kept_bytes and tx.calls.remove_oldest(_GO_AT_ONCE):
-            unused |= tx.calls.remove_unused_bodies()
-        return unused
+            left |= tx.calls.keep_latest(endpoint, self._kept)
+        unused = tx.calls.remove_unused_bodies(left)
+        while self._body_bytes + added - sum(unused.values()) > self._kept_bytes:
+            oldest = tx.calls.remove_oldest(_GO_AT_ONCE)
+            if oldest is None:
+                break
+            unused |= tx.calls.remove_unused_bodies(oldest)
+        return added, unused
+
+    def _remove(self, unused: Mapping[str, int]) -> None:
+        self._body_bytes -= sum(unused.values())
+        self._bodies.remove(unused)
 
     def _row(self, made: Made) -> CallRow:
         invocation, answer = made.invocation, made.answer

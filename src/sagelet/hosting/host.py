@@ -117,6 +117,7 @@ class LocalEndpointHost:
         self._measuring.start()
         endpoints = await asyncio.to_thread(self._ledger.all)
         await asyncio.to_thread(self._remove_strangers, endpoints)
+        await asyncio.to_thread(self._history.tidy)
         few_at_once = asyncio.Semaphore(_BROUGHT_BACK_AT_ONCE)
         for endpoint in endpoints:
             if endpoint.status is EndpointStatus.DELETING:

@@ -10,7 +10,10 @@ from sagelet.domain.calls import CallSummary
 from sagelet.store import codec
 from sagelet.store.resources import Footing
 
-_UNUSED = "digest NOT IN (SELECT payload FROM calls) AND digest NOT IN (SELECT answer FROM calls)"
+_UNUSED = (
+    "WHERE NOT EXISTS (SELECT 1 FROM calls WHERE payload = digest) "
+    "AND NOT EXISTS (SELECT 1 FROM calls WHERE answer = digest)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,9 @@ class Calls:
             ).fetchone()[0]
         )
 
-    def unused_bodies(self) -> frozenset[str]:
-        """Return the names of bodies that no call has any more."""
-        rows = self._on.connection.execute(f"SELECT digest FROM call_bodies WHERE {_UNUSED}")  # noqa: S608  words of ours
+    def bodies(self) -> frozenset[str]:
+        """Return the names of all bodies."""
+        rows = self._on.connection.execute("SELECT digest FROM call_bodies")
         return frozenset(digest for (digest,) in rows)
 
 
@@ -94,27 +97,26 @@ class MutableCalls(Calls):
         )
         return cursor.rowcount > 0
 
-    def add_bodies(self, sizes: Iterable[tuple[str, int]]) -> None:
-        """Add bodies by name and size; those that are there already stay."""
-        self._on.connection.executemany(
-            "INSERT OR IGNORE INTO call_bodies (digest, bytes) VALUES (?, ?)", list(sizes)
-        )
+    def add_body(self, digest: str, size: int) -> int:
+        """Add a body; return its size, or 0 where it is there already."""
+        added = self._on.connection.execute(
+            "INSERT OR IGNORE INTO call_bodies (digest, bytes) VALUES (?, ?)", (digest, size)
+        ).rowcount
+        return size if added else 0
 
-    def keep_latest(self, endpoint: str, kept: int) -> None:
-        """Forget all calls of an endpoint but so many of the latest."""
-        self._on.connection.execute(
-            "DELETE FROM calls WHERE endpoint = ? AND id <= "
+    def keep_latest(self, endpoint: str, kept: int) -> frozenset[str]:
+        """Forget all calls of an endpoint but so many of the latest; return their bodies."""
+        return self._remove(
+            "endpoint = ? AND id <= "
             "(SELECT id FROM calls WHERE endpoint = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
             (endpoint, endpoint, kept),
         )
 
-    def remove_oldest(self, count: int) -> int:
-        """Forget the oldest calls, whosever they are; return how many that were."""
-        return self._on.connection.execute(
-            "DELETE FROM calls WHERE (endpoint, id) IN "
-            "(SELECT endpoint, id FROM calls ORDER BY id LIMIT ?)",
-            (count,),
-        ).rowcount
+    def remove_oldest(self, count: int) -> frozenset[str] | None:
+        """Forget the oldest calls, whosever they are; return their bodies, None if none is left."""
+        if not self.count():
+            return None
+        return self._remove("id IN (SELECT id FROM calls ORDER BY id LIMIT ?)", (count,))
 
     def clear(self, endpoint: str | None) -> int:
         """Forget the calls of an endpoint, or all; return how many there were."""
@@ -124,11 +126,28 @@ class MutableCalls(Calls):
             "DELETE FROM calls WHERE endpoint = ?", (endpoint,)
         ).rowcount
 
-    def remove_unused_bodies(self) -> frozenset[str]:
-        """Forget the bodies that no call has any more; return their names."""
-        unused = self.unused_bodies()
-        self._on.connection.execute(f"DELETE FROM call_bodies WHERE {_UNUSED}")  # noqa: S608  words of ours
+    def remove_unused_bodies(self, among: Iterable[str] | None = None) -> dict[str, int]:
+        """Forget the bodies that no call has any more, of some or of all; return their sizes."""
+        unused: dict[str, int] = {}
+        query = f"SELECT digest, bytes FROM call_bodies {_UNUSED}"  # noqa: S608  words of ours
+        if among is None:
+            unused.update(self._on.connection.execute(query).fetchall())
+        else:
+            for digest in among:
+                found = self._on.connection.execute(f"{query} AND digest = ?", (digest,))
+                unused.update(found.fetchall())
+        self._on.connection.executemany(
+            "DELETE FROM call_bodies WHERE digest = ?", [(digest,) for digest in unused]
+        )
         return unused
+
+    def _remove(self, where: str, parameters: tuple[str | int, ...]) -> frozenset[str]:
+        rows = self._on.connection.execute(
+            f"SELECT payload, answer FROM calls WHERE {where}",  # noqa: S608  words of ours
+            parameters,
+        ).fetchall()
+        self._on.connection.execute(f"DELETE FROM calls WHERE {where}", parameters)  # noqa: S608  words of ours
+        return frozenset(digest for row in rows for digest in row if digest)
 
 
 def _call(value: str) -> CallSummary:
