@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ HEIGHT = 900
 TALLEST = 1800
 QUALITY = 55
 SETTLE_MS = 400
+EPOCH_S = 1.0
 
 
 def main(wanted: list[str]) -> None:
@@ -58,10 +60,13 @@ def a_daemon() -> Iterator[tuple[Web, Mapping[str, str]]]:
     """Serve what the pictures show."""
     root = Path(tempfile.mkdtemp(prefix="sagelet-screenshots-"))
     local = LocalAws(Home(root / "home"))
-    local.sagelet("up", "--port", "0")
+    # Jobs show which interpreter runs them: not one in somebody's own folders.
+    (root / "venv").symlink_to(sys.prefix)
+    up = [root / "venv" / "bin" / "python", "-m", "sagelet", "up", "--port", "0"]
+    subprocess.run(up, env=local.environment, check=True, stdout=subprocess.DEVNULL)
     try:
         web = serve_article(local, root / "model")
-        names = show(web, root / "shown")
+        names = show(web, root / "shown", pause_s=EPOCH_S)
         fill(web, root)
         yield web, names
     finally:
@@ -102,7 +107,8 @@ def shoot(
         web.sign_in(context)
     page = context.new_page()
     page.goto(shown.path.format(**names))
-    prepare(page, shown)
+    if shown.name == "predict":
+        predict(page)
     # What follows events and draws itself has nothing to wait for that says when it is done.
     page.wait_for_timeout(SETTLE_MS)
     png = page.screenshot(full_page=True)
@@ -112,10 +118,13 @@ def shoot(
     picture.save(FOLDER / file_name(shown, width, theme), quality=QUALITY, method=6)
 
 
-def prepare(page: Page, shown: Shown) -> None:
-    """Bring a page into the state that is worth a picture."""
-    if shown.name == "predict":
-        page.keyboard.press("Control+Enter")
+def predict(page: Page) -> None:
+    """Choose the article's example and run it."""
+    page.get_by_label("Example").select_option("wimbledon")
+    page.get_by_role("button", name="Fill in").click()
+    page.wait_for_url("**ex=wimbledon*")
+    page.get_by_test_id("run").click()
+    page.locator(".bar-label").first.wait_for()
 
 
 def file_name(shown: Shown, width: int, theme: str) -> str:

@@ -22,8 +22,10 @@ METRICS = [
 _TRAIN = """
 import json
 import os
+import time
 
 for epoch in range(1, 9):
+    time.sleep(float(os.environ["SM_HP_PAUSE"]))
     print(f"epoch={epoch} loss={1 / epoch:.4f} accuracy={1 - 0.6 / epoch:.4f}", flush=True)
 with open(os.path.join(os.environ["SM_MODEL_DIR"], "words.json"), "w") as file:
     json.dump({}, file)
@@ -34,8 +36,11 @@ raise ValueError("the rows have three columns, not two")
 """
 
 
-def show(web: Web, root: Path) -> Mapping[str, str]:
-    """Make it; return the names that the paths of `tests.web.pages` have in braces."""
+def show(web: Web, root: Path, *, pause_s: float = 0) -> Mapping[str, str]:
+    """Make it; return the names that the paths of `tests.web.pages` have in braces.
+
+    A job takes eight times `pause_s`: its metrics are kept by the second.
+    """
     for _ in range(12):
         web.local.invoke(web.name, BODY)
     web.local.deploy(LONG_NAME, web.folder)
@@ -47,7 +52,7 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
         source = root / name
         source.mkdir(parents=True)
         (source / "train.py").write_text(script)
-        web.local.sagemaker.create_training_job(**a_job(name, source))
+        web.local.sagemaker.create_training_job(**a_job(name, source, pause_s))
     for name in (JOB, FAILED_JOB):
         web.local.wait_ended(name)
     return {
@@ -60,8 +65,8 @@ def show(web: Web, root: Path) -> Mapping[str, str]:
     }
 
 
-def a_job(name: str, source: Path) -> dict[str, Any]:
+def a_job(name: str, source: Path, pause_s: float) -> dict[str, Any]:
     """Return the parameters of a training job that prints metrics."""
-    job = a_training_job(name, source)
+    job = a_training_job(name, source, HyperParameters={"pause": str(pause_s)})
     job["AlgorithmSpecification"]["MetricDefinitions"] = METRICS
     return job
