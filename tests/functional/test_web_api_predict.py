@@ -92,12 +92,46 @@ async def test_headers_of_the_model_are_passed_on_but_no_cookie(web: WebBench) -
             "set-cookie": "session=evil",
             "content-length": "99",
             "access-control-allow-origin": "*",
+            "content-security-policy": "script-src *",
+            "X-Request-Id": "another",
         },
     )
     answer = await predict(web)
     assert answer.headers["x-amzn-sagemaker-custom-attributes"] == "trace=1"
     assert not {"set-cookie", "access-control-allow-origin"} & set(answer.headers)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; sandbox")
+    assert "another" not in answer.headers["x-request-id"]
     assert answer.content == b"1"
+
+
+async def test_no_header_of_a_model_breaks_an_answer(tmp_path: Path) -> None:
+    async with a_door(tmp_path, clock=SystemClock()) as door:
+        door.host.line = Answer(
+            200,
+            b"1",
+            "text/plain; of=\N{EURO SIGN}\r\nset-cookie: a=b",
+            "v",
+            1,
+            headers={"X-Amzn-SageMaker-Custom-Attributes": "\N{EURO SIGN}\r\nset-cookie: c=d"},
+        )
+        answer = await door.exchange(raw(PATH, signed(PATH, b"1", service="sagelet"), b"1"))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nset-cookie" not in answer
+    assert "\r\ncontent-type: text/plain; of=\N{EURO SIGN}  set-cookie: a=b\r\n".encode() in answer
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "ours"),
+    [(100, b"1", 200), (204, b"", 204), (204, b"1", 200), (206, b"1", 206), (304, b"1", 200)],
+)
+async def test_every_result_is_an_answer_with_its_body(
+    tmp_path: Path, status: int, body: bytes, ours: int
+) -> None:
+    async with a_door(tmp_path, clock=SystemClock()) as door:
+        door.host.line = Answer(status, body, "text/plain", "v", 1)
+        answer = await door.exchange(raw(PATH, signed(PATH, b"1", service="sagelet"), b"1"))
+    assert answer.startswith(b"HTTP/1.1 %d " % ours)
+    assert answer.endswith(b"\r\n\r\n" + body)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 The container's status and ours:
 
     2xx        the same, with the model's bytes and content type
+    1xx, 3xx   200, for it is a result to SageMaker, and means something else to HTTP
     415        415: the model takes no such content type
     any other  424, as AWS has it: the model refused (4xx), failed (5xx) or did not answer (0)
 
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from ulid import ULID
 
+from sagelet.domain.media import OCTETS
 from sagelet.web.access.guard import may_predict
 from sagelet.web.access.principals import Principal, Visitor
 from sagelet.web.api.sse import unless_gone
@@ -27,6 +29,7 @@ from sagelet.web.faults import MEDIA_TYPE
 from sagelet.web.public.answers import said_to_strangers
 from sagelet.web.runs import Payload, Run, run
 from sagelet.web.site import Site
+from sagelet.wire.messages import as_header
 
 REQUEST_ID = "request_id"
 _ANY = "*/*"
@@ -86,7 +89,7 @@ def answer_of(done: Run, who: Principal, *, is_public: bool = False) -> Response
     is_known = not (is_public or isinstance(who, Visitor))
     headers = {
         **_HEADERS,
-        **done.headers,
+        **_ours(done.headers),
         "x-request-id": done.id,
         "x-model-latency-ms": f"{sum(done.timing.handlers_ms.values()):.3f}",
         "x-model-version": str(done.generation),
@@ -95,19 +98,25 @@ def answer_of(done: Run, who: Principal, *, is_public: bool = False) -> Response
         headers = {name: value for name, value in headers.items() if name in _TOLD_TO_ANYBODY}
     if done.is_error:
         problem = _problem(done, is_known=is_known)
-        return JSONResponse(problem, problem["status"], _ours(headers), MEDIA_TYPE)
-    answer = Response(done.body, done.status, _ours(headers))
-    answer.headers["content-type"] = done.content_type or "application/octet-stream"
+        return JSONResponse(problem, problem["status"], headers, MEDIA_TYPE)
+    answer = Response(done.body, _status(done), headers)
+    answer.headers["content-type"] = as_header(done.content_type or OCTETS)
     return answer
 
 
 def _ours(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the header fields that are passed on: no cookie, no length, nothing for a proxy."""
+    """Return a model's header fields that are passed on: no cookie, no length, none for a proxy."""
     return {
-        name: value
+        name.lower(): as_header(value)
         for name, value in headers.items()
-        if name.lower().startswith(("x-", "server-timing", "content-security-policy"))
+        if name.lower().startswith(("x-", "server-timing"))
     }
+
+
+def _status(done: Run) -> int:
+    """Return the status of a result: 200 where the model's says that there is no such body."""
+    has_odd_body = bool(done.body) and done.status in (204, 205)
+    return 200 if has_odd_body or not 200 <= done.status < 300 else done.status
 
 
 def _problem(done: Run, *, is_known: bool) -> dict[str, Any]:
