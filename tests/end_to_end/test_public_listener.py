@@ -6,6 +6,7 @@ outside sees what is opened here. Where the system does not allow that, these te
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ctypes
 import fcntl
@@ -15,7 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,23 @@ from sagelet.errors import SageletError
 from tests.end_to_end.local_aws import REGION, LocalAws, eventually
 from tests.signed_requests import signed
 from tests.web.article import BODY, a_model_folder
+from tests.web_bench import a_web_bench
+from tests.web_routes import Known, known_routes
 
 OURS, ANOTHER = "10.77.0.1", "10.77.0.2"
 NAME = "text-classification"
 PREDICT = f"/api/v1/predict/{NAME}"
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+# What both ports have, by the same path.
+SHARED = frozenset(
+    {
+        "POST /api/v1/predict/{endpoint}",
+        "GET /api/v1/endpoints/{name}/schema",
+        "GET /api/v1/endpoints/{name}/examples",
+        "GET /api/v1/endpoints/{name}/openapi.json",
+    }
+)
 PATIENCE_S = 20.0
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
@@ -214,6 +226,30 @@ def test_the_daemons_own_port_is_not_there_and_nothing_of_it_on_the_other(public
             status, answer = public.ask(path, method=method)
             assert status in (404, 405), f"{method} {path}"
             assert str(public.local.home.root).encode() not in answer
+
+
+def test_no_route_of_the_owners_is_there(public: Net, tmp_path: Path) -> None:
+    async def routes() -> Sequence[Known]:
+        async with a_web_bench(tmp_path) as bench:
+            return known_routes(bench.app.site)
+
+    asked = 0
+    for route in asyncio.run(routes()):
+        if route.path.startswith("/p/") or str(route) in SHARED:
+            continue
+        status, answer = public.ask(route.filled(_Named()), method=route.method)
+        assert status in (404, 405), f"{route}: {status}"
+        assert str(public.local.home.root).encode() not in answer, str(route)
+        asked += 1
+    assert asked > 50
+    assert public.predict() == 200
+
+
+class _Named(dict[str, str]):
+    """What is public, for each parameter."""
+
+    def __missing__(self, _parameter: str) -> str:
+        return NAME
 
 
 def test_a_signature_of_the_owners_opens_nothing(public: Net) -> None:

@@ -42,8 +42,9 @@ _FULL = (
 class PublicSockets:
     """Opens sockets for strangers. It is the web app's `public.ports.PublicPorts`."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, *, life_s: float = LIFE_S, last_words_s: float = LAST_WORDS_S) -> None:
+        """Begin with none; a connection lives for `life_s`, and so much longer to be answered."""
+        self._life = life_s, last_words_s
         self._open: set[PublicPort] = set()
 
     async def open(
@@ -56,7 +57,7 @@ class PublicSockets:
             InvalidRequest: the system does not let us have it.
         """
         listening = _bound(host, port)
-        opened = PublicPort(app, Guests(is_proxy), self._open.discard)
+        opened = PublicPort(app, Guests(is_proxy), self._life, self._open.discard)
         await opened.start(listening)
         self._open.add(opened)
         return opened
@@ -93,10 +94,17 @@ class Guests:
 class GuestProtocol(BoundedHttpProtocol):
     """One connection of a stranger, which ends in any case."""
 
-    def __init__(self, *args: Any, guests: Guests, **kwargs: Any) -> None:  # noqa: ANN401  uvicorn's own
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401  uvicorn's own
+        guests: Guests,
+        life: tuple[float, float],
+        **kwargs: Any,  # noqa: ANN401  uvicorn's own
+    ) -> None:
         """Start before anybody has come."""
         super().__init__(*args, **kwargs)
         self._guests = guests
+        self._life_s, self._last_words_s = life
         self._admitted = ""
         self._end: asyncio.TimerHandle | None = None
 
@@ -109,7 +117,7 @@ class GuestProtocol(BoundedHttpProtocol):
             transport.close()
             return
         self._admitted = address
-        self._end = self.loop.call_later(LIFE_S, self._last_words)
+        self._end = self.loop.call_later(self._life_s, self._last_words)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for somebody else."""
@@ -121,7 +129,7 @@ class GuestProtocol(BoundedHttpProtocol):
 
     def _last_words(self) -> None:
         # Whoever takes an answer more slowly than this is let go, with what is left of it.
-        self._end = self.loop.call_later(LAST_WORDS_S, self.transport.abort)
+        self._end = self.loop.call_later(self._last_words_s, self.transport.abort)
         self.shutdown()
 
 
@@ -129,11 +137,16 @@ class PublicPort:
     """One socket that answers."""
 
     def __init__(
-        self, app: AsgiApp, guests: Guests, on_close: Callable[[PublicPort], None]
+        self,
+        app: AsgiApp,
+        guests: Guests,
+        life: tuple[float, float],
+        on_close: Callable[[PublicPort], None],
     ) -> None:
         """Prepare to serve an application."""
         self._app = app
         self._guests = guests
+        self._life = life
         self._on_close = on_close
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
@@ -180,7 +193,11 @@ class PublicPort:
 
     def _protocol(self) -> GuestProtocol:
         return GuestProtocol(
-            config=self._config, server_state=self._state, app_state={}, guests=self._guests
+            config=self._config,
+            server_state=self._state,
+            app_state={},
+            guests=self._guests,
+            life=self._life,
         )
 
 
