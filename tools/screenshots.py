@@ -62,8 +62,8 @@ def a_daemon() -> Iterator[tuple[Web, Mapping[str, str]]]:
     local = LocalAws(Home(root / "home"))
     # Jobs show which interpreter runs them: not one in somebody's own folders.
     (root / "venv").symlink_to(sys.prefix)
-    up = [root / "venv" / "bin" / "python", "-m", "sagelet", "up", "--port", "0"]
-    subprocess.run(up, env=local.environment, check=True, stdout=subprocess.DEVNULL)
+    up = [str(root / "venv" / "bin" / "python"), "-m", "sagelet", "up", "--port", "0"]
+    subprocess.run(up, env=local.environment, check=True, capture_output=True)
     try:
         web = serve_article(local, root / "model")
         names = show(web, root / "shown", pause_s=EPOCH_S)
