@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from sagelet.domain.facts import EndpointFacts, VariantFacts
+from sagelet.domain.facts import EditProblem, EndpointFacts, VariantFacts
 from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.hosting.call_history import Made
@@ -60,6 +61,15 @@ async def test_endpoints_are_listed_with_where_they_are_asked(web: WebBench) -> 
     assert (endpoint["name"], endpoint["status"]) == ("sentiment", "InService")
     assert endpoint["predict_url"] == "http://127.0.0.1:7543/api/v1/predict/sentiment"
     assert endpoint["facts"]["variants"][0]["started_at"] == "2026-01-02T03:04:05+00:00"
+
+
+async def test_what_is_no_text_can_be_told_of(web: WebBench) -> None:
+    problem = EditProblem("KeyError: '\udcff'", "\udcff.py:1", "Traceback: \ud800")
+    known = facts_of("AllTraffic")
+    bad = replace(known, variants=(replace(known.variants[0], problem=problem),))
+    web.bench.host.known["sentiment"] = bad
+    (variant,) = (await document(web, BASE))["variants"]
+    assert variant["problem"]["where"] == "?.py:1"
 
 
 async def test_a_long_list_comes_in_pages(web: WebBench) -> None:

@@ -203,8 +203,9 @@ async def test_programs_may_look_after_the_history_too(web: WebBench) -> None:
     assert (facts["is_on"], facts["kept"], facts["calls"]) == (True, 500, 1)
     off = await web.owner.post("/api/v1/history", json={"is_on": False}, headers=token)
     assert off.json()["is_on"] is False
-    bad = await web.owner.post("/api/v1/history", content=b"nonsense", headers=token)
-    assert bad.status_code == 400
+    for body in (b"nonsense", b"[" * 100_000, b"[]", b"{}", b'{"is_on": 1}'):
+        bad = await web.owner.post("/api/v1/history", content=body, headers=token)
+        assert bad.status_code == 400
     path = "/api/v1/endpoints/sentiment/history"
     assert (await web.owner.delete(path, headers=token)).json() == {"calls": 1}
     record(web)

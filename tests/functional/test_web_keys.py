@@ -235,6 +235,13 @@ async def test_an_origin_is_kept_as_browsers_write_it(
     assert answer.json().get("origins") == (None if kept is None else [kept])
 
 
+async def test_a_member_whose_name_is_no_text_is_not_known(web: WebBench) -> None:
+    answer = await web.owner.post(
+        "/api/v1/keys", content=b'{"\\ud800": 1}', headers={"x-csrf-token": web.csrf}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (400, "?: is not known")
+
+
 async def test_the_page_shows_a_new_key_once_and_revokes_it_after_a_question(web: WebBench) -> None:
     made = await web.owner.post(
         "/keys",

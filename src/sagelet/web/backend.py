@@ -61,3 +61,12 @@ class Backend:
             Fault: the operation is not served.
         """
         return await self.plane.answer(service, operation, document, CALLER)
+
+    async def endpoint_named(self, name: str) -> str:
+        """Return an endpoint's name as it was created, whatever the case it is asked for in.
+
+        Raises:
+            EndpointNotFound: there is none.
+        """
+        described = await self.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+        return str(described["EndpointName"])

@@ -29,9 +29,7 @@ async def issue(site: Site, wanted: NewKey) -> tuple[ApiKey, str]:
 
 
 async def _name_of(site: Site, name: str) -> str:
-    """Return an endpoint's name as it was created, whatever the case it is asked for in."""
     try:
-        found = await site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+        return await site.backend.endpoint_named(name)
     except NotFound as error:
         raise BadKey("endpoints", f"there is no endpoint {name}") from error
-    return str(found["EndpointName"])

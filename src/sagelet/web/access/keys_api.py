@@ -7,13 +7,12 @@ DELETE  /api/v1/keys/{id}   revokes one, at once
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.api_keys import ApiKey
@@ -21,7 +20,7 @@ from sagelet.errors import ApiKeyNotFound
 from sagelet.web.access.guard import require_owner
 from sagelet.web.access.issuing import issue
 from sagelet.web.access.new_keys import new_key
-from sagelet.web.faults import Refused
+from sagelet.web.json_answers import JsonAnswer, json_object
 from sagelet.web.site import Site
 
 
@@ -42,12 +41,12 @@ class KeysApi:
 
     async def _list(self, request: Request) -> Response:
         require_owner(request)
-        return JSONResponse({"keys": [shown(key) for key in self._site.access.keys.all()]})
+        return JsonAnswer({"keys": [shown(key) for key in self._site.access.keys.all()]})
 
     async def _create(self, request: Request) -> Response:
         require_owner(request)
-        key, text = await issue(self._site, new_key(_object(await request.body())))
-        return JSONResponse(shown(key) | {"key": text}, 201)
+        key, text = await issue(self._site, new_key(json_object(await request.body())))
+        return JsonAnswer(shown(key) | {"key": text}, 201)
 
     async def _revoke(self, request: Request) -> Response:
         require_owner(request)
@@ -74,13 +73,3 @@ def shown(key: ApiKey) -> dict[str, Any]:
 
 def _time(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, "the body is not JSON") from error
-    if not isinstance(document, dict):
-        raise Refused(400, "the body is a JSON object")
-    return document

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import require_signature
 from sagelet.web.access.paths import login_path, own_path
 from sagelet.web.access.sessions import ONE_TIME_S
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
 
 
@@ -34,7 +35,7 @@ class LoginApi:
         require_signature(request)
         token = self._site.access.one_time_tokens.issue()
         path = login_path(own_path(request.query_params.get("next", "/")))
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "token": token,
                 "url": f"{self._site.backend.address}{path}#t={token}",

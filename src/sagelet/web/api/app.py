@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -34,6 +34,7 @@ from sagelet.web.api.jobs import JobsApi
 from sagelet.web.api.logs import LogsApi
 from sagelet.web.api.predict import REQUEST_ID, PredictApi
 from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.public.publications_api import PublicationsApi
 from sagelet.web.site import Site
@@ -92,7 +93,7 @@ async def failed(request: Request, error: Exception) -> Response:
     known_as = request.scope.get("state", {}).get(REQUEST_ID)
     if known_as is not None:
         headers["x-request-id"] = document[REQUEST_ID] = known_as
-    return JSONResponse(document, problem.status, headers, MEDIA_TYPE)
+    return JsonAnswer(document, problem.status, headers, MEDIA_TYPE)
 
 
 def _said(request: Request, error: HTTPException) -> str:

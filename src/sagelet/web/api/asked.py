@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 from starlette.requests import Request
 
 from sagelet.web.faults import Refused
 
+_PAGE = 100
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -33,6 +35,18 @@ def limit_of(request: Request, *, usual: int, at_most: int) -> int:
     if not 1 <= limit <= at_most:
         raise Refused(400, f"limit is from 1 to {at_most}, not {limit}")
     return limit
+
+
+def page_of(request: Request) -> dict[str, Any]:
+    """Return which page of a list is asked for, by `limit` and `next`, as AWS's members have it.
+
+    Raises:
+        Refused: 400 for a limit that is none.
+    """
+    asked: dict[str, Any] = {"MaxResults": limit_of(request, usual=_PAGE, at_most=_PAGE)}
+    if "next" in request.query_params:
+        asked["NextToken"] = request.query_params["next"]
+    return asked
 
 
 def seconds(name: str, text: str, *, at_most: float) -> float:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sagelet.domain.calls import Call
 from sagelet.domain.seams import HostNote
 
 
@@ -35,6 +36,13 @@ def bytes_shown(body: bytes | None) -> dict[str, str]:
         return {"text": body.decode("utf-8")}
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def shown_call(call: Call) -> dict[str, Any]:
+    """Return a call with its bodies; one that was not kept has neither text nor base64."""
+    bodies = {"body": bytes_shown(call.body), "answer_body": bytes_shown(call.answer_body)}
+    shown: dict[str, Any] = plain(replace(call, body=None, answer_body=None))
+    return shown | bodies
 
 
 def newest_number(notes: Sequence[HostNote]) -> int:

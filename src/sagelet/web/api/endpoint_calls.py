@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from sagelet.domain.calls import Call
 from sagelet.domain.facts import VariantFacts
 from sagelet.errors import EndpointNotInService
 from sagelet.web.access.guard import require_owner
 from sagelet.web.api.asked import limit_of, whole_number
-from sagelet.web.api.documents import bytes_shown, plain
+from sagelet.web.api.documents import plain, shown_call
 from sagelet.web.faults import Refused
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
 
 _CALLS_AT_MOST = 500
@@ -62,7 +62,7 @@ class EndpointCallsApi:
         limit = limit_of(request, usual=50, at_most=_CALLS_AT_MOST)
         before = request.query_params.get("before")
         calls = await asyncio.to_thread(history.recent, name, limit=limit, before=before)
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "endpoint": name,
                 "is_on": history.is_on,
@@ -78,7 +78,7 @@ class EndpointCallsApi:
         call = await asyncio.to_thread(self._site.backend.history.get, name, number)
         if call is None:
             raise Refused(404, f"there is no call {number[:40]} of {name} in the history")
-        return JSONResponse(_whole(call))
+        return JsonAnswer(shown_call(call))
 
     async def _metrics(self, request: Request) -> Response:
         require_owner(request)
@@ -91,7 +91,7 @@ class EndpointCallsApi:
         start = end - timedelta(minutes=minutes)
         variants = self._variants(name)
         series = await self._series([v.variant for v in variants], name, start, end, period_s)
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "endpoint": name,
                 "start": start.isoformat(),
@@ -104,16 +104,7 @@ class EndpointCallsApi:
         )
 
     async def _name(self, request: Request) -> str:
-        """Return the endpoint's name as it was given when it was made.
-
-        Raises:
-            EndpointNotFound: there is none.
-        """
-        described = await self._site.backend.call(
-            "sagemaker", "DescribeEndpoint", EndpointName=request.path_params["name"]
-        )
-        name: str = described["EndpointName"]
-        return name
+        return await self._site.backend.endpoint_named(request.path_params["name"])
 
     def _variants(self, name: str) -> Sequence[VariantFacts]:
         try:
@@ -186,10 +177,3 @@ def _counted(facts: VariantFacts) -> Mapping[str, Any]:
     """Return what has been counted of a variant since it came up."""
     shown = ("variant", "generation", "requests", "errors", "waiting", "latency_ms", "phases_ms")
     return {name: plain(getattr(facts, name)) for name in shown}
-
-
-def _whole(call: Call) -> dict[str, Any]:
-    """Return a call with its bodies: `{"text": …}`, `{"base64": …}`, or nothing that was kept."""
-    bodies = {"body": call.body, "answer_body": call.answer_body}
-    shown = {name: value for name, value in plain(call).items() if name not in bodies}
-    return shown | {name: bytes_shown(body) for name, body in bodies.items()}

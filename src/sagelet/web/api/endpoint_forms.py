@@ -15,13 +15,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.media import OCTETS
 from sagelet.web.access.guard import may_predict, require_owner
 from sagelet.web.access.principals import Owner
 from sagelet.web.api.documents import bytes_shown, plain
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
 from sagelet.web.snippets import Called, snippets_of
 
@@ -47,10 +48,10 @@ class EndpointFormsApi:
         ]
 
     async def _schema(self, request: Request) -> Response:
-        return JSONResponse(schema_shown(await self._form(request)))
+        return JsonAnswer(schema_shown(await self._form(request)))
 
     async def _examples(self, request: Request) -> Response:
-        return JSONResponse(examples_shown(await self._form(request)))
+        return JsonAnswer(examples_shown(await self._form(request)))
 
     async def _openapi(self, request: Request) -> Response:
         from sagelet.web.api.openapi import openapi_of  # noqa: PLC0415  it needs the forms
@@ -63,7 +64,7 @@ class EndpointFormsApi:
             title=form.title or form.endpoint,
             variants=[each.variant for each in facts.variants],
         )
-        return JSONResponse(plain(document))
+        return JsonAnswer(plain(document))
 
     async def _snippets(self, request: Request) -> Response:
         require_owner(request)
@@ -77,7 +78,7 @@ class EndpointFormsApi:
             variant=asked.get("variant", ""),
             model=asked.get("model", ""),
         )
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "file": called.file if called.text is None else None,
                 "snippets": plain(snippets_of(called)),

@@ -11,17 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.facts import EndpointFacts
 from sagelet.errors import EndpointNotInService
 from sagelet.web.access.guard import require_owner
-from sagelet.web.api.asked import limit_of
+from sagelet.web.api.asked import page_of
 from sagelet.web.api.documents import plain
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
-
-_PAGE = 100
 
 
 class EndpointsApi:
@@ -40,16 +39,13 @@ class EndpointsApi:
 
     async def _list(self, request: Request) -> Response:
         require_owner(request)
-        asked: dict[str, Any] = {"MaxResults": limit_of(request, usual=_PAGE, at_most=_PAGE)}
-        if "next" in request.query_params:
-            asked["NextToken"] = request.query_params["next"]
-        page = await self._site.backend.call("sagemaker", "ListEndpoints", **asked)
+        page = await self._site.backend.call("sagemaker", "ListEndpoints", **page_of(request))
         endpoints = [self._shown(each) for each in page["Endpoints"]]
-        return JSONResponse({"endpoints": endpoints, "next": page.get("NextToken")})
+        return JsonAnswer({"endpoints": endpoints, "next": page.get("NextToken")})
 
     async def _facts(self, request: Request) -> Response:
         require_owner(request)
-        return JSONResponse(plain(self._site.backend.host.facts(request.path_params["name"])))
+        return JsonAnswer(plain(self._site.backend.host.facts(request.path_params["name"])))
 
     def _shown(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         name = summary["EndpointName"]

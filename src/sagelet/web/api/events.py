@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet import __version__
@@ -31,6 +31,7 @@ from sagelet.web.api.sse import (
     while_signed_in,
 )
 from sagelet.web.api.topics import read_topics
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
 
 _HELD_AT_MOST_S = 30.0
@@ -53,7 +54,7 @@ class EventsApi:
         who = require_owner(request)
         if MEDIA_TYPE in request.headers.get("accept", ""):
             return self._stream(request, who)
-        return JSONResponse(await unless_gone(request, self._notes(request.query_params)))
+        return JsonAnswer(await unless_gone(request, self._notes(request.query_params)))
 
     def _stream(self, request: Request, who: Owner) -> Response:
         topics = read_topics(request.query_params.get("topics", ""))

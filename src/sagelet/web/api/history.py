@@ -13,12 +13,14 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import require_owner
 from sagelet.web.call_lines import call_lines
+from sagelet.web.downloads import attachment
 from sagelet.web.faults import Refused
+from sagelet.web.json_answers import JsonAnswer, json_object
 from sagelet.web.site import Site
 
 
@@ -47,11 +49,7 @@ class HistoryApi:
 
     async def _turn(self, request: Request) -> Response:
         require_owner(request)
-        try:
-            document = await request.json()
-        except ValueError:
-            document = None
-        wanted = document.get("is_on") if isinstance(document, dict) else None
+        wanted = json_object(await request.body()).get("is_on")
         if not isinstance(wanted, bool):
             raise Refused(400, 'the body is {"is_on": true} or {"is_on": false}')
         await asyncio.to_thread(self._history.turn, on=wanted)
@@ -59,23 +57,22 @@ class HistoryApi:
 
     async def _clear_all(self, request: Request) -> Response:
         require_owner(request)
-        return JSONResponse({"calls": await asyncio.to_thread(self._history.clear)})
+        return JsonAnswer({"calls": await asyncio.to_thread(self._history.clear)})
 
     async def _clear(self, request: Request) -> Response:
         require_owner(request)
         name = await self._name(request)
-        return JSONResponse({"calls": await asyncio.to_thread(self._history.clear, name)})
+        return JsonAnswer({"calls": await asyncio.to_thread(self._history.clear, name)})
 
     async def _export(self, request: Request) -> Response:
         require_owner(request)
         name = await self._name(request)
-        headers = {"content-disposition": f'attachment; filename="{name}-calls.jsonl"'}
-        lines = call_lines(self._history, name)
+        lines, headers = call_lines(self._history, name), attachment(f"{name}-calls.jsonl")
         return StreamingResponse(lines, media_type="application/jsonl", headers=headers)
 
     async def _shown(self) -> Response:
         facts = await asyncio.to_thread(self._history.facts)
-        return JSONResponse(
+        return JsonAnswer(
             {
                 "is_on": self._history.is_on,
                 "kept": self._history.kept,
@@ -86,12 +83,4 @@ class HistoryApi:
         )
 
     async def _name(self, request: Request) -> str:
-        """Return the endpoint's name as it was given when it was made.
-
-        Raises:
-            EndpointNotFound: there is none.
-        """
-        asked = request.path_params["name"]
-        described = await self._backend.call("sagemaker", "DescribeEndpoint", EndpointName=asked)
-        name: str = described["EndpointName"]
-        return name
+        return await self._backend.endpoint_named(request.path_params["name"])

@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import require_owner
-from sagelet.web.api.asked import limit_of
+from sagelet.web.api.asked import page_of
 from sagelet.web.api.documents import plain
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.site import Site
 
-_PAGE = 100
 _LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
@@ -41,12 +41,9 @@ class JobsApi:
 
     async def _list(self, request: Request) -> Response:
         require_owner(request)
-        asked: dict[str, Any] = {"MaxResults": limit_of(request, usual=_PAGE, at_most=_PAGE)}
-        if "next" in request.query_params:
-            asked["NextToken"] = request.query_params["next"]
-        page = await self._site.backend.call("sagemaker", "ListTrainingJobs", **asked)
+        page = await self._site.backend.call("sagemaker", "ListTrainingJobs", **page_of(request))
         jobs = [self._shown(each) for each in page["TrainingJobSummaries"]]
-        return JSONResponse({"jobs": jobs, "next": page.get("NextToken")})
+        return JsonAnswer({"jobs": jobs, "next": page.get("NextToken")})
 
     async def _job(self, request: Request) -> Response:
         require_owner(request)
@@ -55,7 +52,7 @@ class JobsApi:
             "sagemaker", "DescribeTrainingJob", TrainingJobName=name
         )
         own = described["TrainingJobName"]
-        return JSONResponse(
+        return JsonAnswer(
             {
                 **self._shown(described),
                 "secondary_status": described["SecondaryStatus"],
@@ -68,7 +65,7 @@ class JobsApi:
     async def _kill(self, request: Request) -> Response:
         require_owner(request)
         await self._site.backend.kill_job(request.path_params["name"])
-        return JSONResponse({})
+        return JsonAnswer({})
 
     def _shown(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         name = summary["TrainingJobName"]

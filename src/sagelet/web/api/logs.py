@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.errors import LogGroupNotFound, LogStreamNotFound
@@ -27,6 +27,7 @@ from sagelet.web.api.listeners import Listener
 from sagelet.web.api.sse import HEARTBEAT_S, EventStream, event, heartbeat, while_signed_in
 from sagelet.web.api.topics import LogTopic, Topics
 from sagelet.web.faults import Refused
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.log_lines import LineReader, LogLine, standing
 from sagelet.web.log_pages import Event, LogQuery, all_events, read_lines
 from sagelet.web.log_view import query_of
@@ -59,7 +60,7 @@ class LogsApi:
         if asked.get("follow") == "1":
             return self._follow(request, query, who, is_styled=is_styled)
         page = await read_lines(self._site.backend, query)
-        return JSONResponse(page.document(is_styled=is_styled))
+        return JsonAnswer(page.document(is_styled=is_styled))
 
     def _follow(
         self, request: Request, query: LogQuery, who: Owner, *, is_styled: bool

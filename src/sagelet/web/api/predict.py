@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from ulid import ULID
 
@@ -26,6 +26,7 @@ from sagelet.web.access.guard import may_predict
 from sagelet.web.access.principals import Principal, Visitor
 from sagelet.web.api.sse import unless_gone
 from sagelet.web.faults import MEDIA_TYPE
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.public.answers import said_to_strangers
 from sagelet.web.runs import Payload, Run, run
 from sagelet.web.site import Site
@@ -98,7 +99,7 @@ def answer_of(done: Run, who: Principal, *, is_public: bool = False) -> Response
         headers = {name: value for name, value in headers.items() if name in _TOLD_TO_ANYBODY}
     if done.is_error:
         problem = _problem(done, is_known=is_known)
-        return JSONResponse(problem, problem["status"], headers, MEDIA_TYPE)
+        return JsonAnswer(problem, problem["status"], headers, MEDIA_TYPE)
     answer = Response(done.body, _status(done), headers)
     answer.headers["content-type"] = as_header(done.content_type or OCTETS)
     return answer
