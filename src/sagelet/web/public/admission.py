@@ -41,14 +41,6 @@ class Admission:
             raise Refused(401, "an API key is needed", BEARER)
         _wait(self._guests.take(f"{bound} {bucket_of(who.address)}", publication.per_minute))
 
-    def look(self, address: str, per_minute: int) -> None:
-        """Let somebody at an address look at something once.
-
-        Raises:
-            Refused: 429 for looking too often.
-        """
-        _wait(self._guests.take(f"look {bucket_of(address)}", per_minute))
-
 
 def _wait(seconds: float | None) -> None:
     if seconds is not None:
