@@ -55,7 +55,7 @@ async def test_each_chart_is_a_table_and_a_sentence(web: WebBench) -> None:
     assert "1 in the last 5 minutes, at most 1 in 10 s." in of_chart(page, "errors")
     latency = of_chart(page, "model-latency")
     assert all(f'<th scope="col" dir="auto">{p}</th>' in latency for p in ("p50", "p90", "p99"))
-    assert "p99 399.5 ms in the last 5 minutes." in latency
+    assert "p99 400 ms in the last 5 minutes." in latency
     assert "42" in of_chart(page, "cpu")
 
 

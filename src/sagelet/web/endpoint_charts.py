@@ -210,10 +210,14 @@ def _extent(plan: Plan, lines: Sequence[Line], shown: Range) -> str:
     for line in lines:
         values = [value for _, value in line.points]
         if values:
-            least, most = number(min(values)), number(max(values))
+            least, most = _short(min(values)), _short(max(values))
             lay = most if least == most else f"from {least} to {most}"
             parts.append(f"{line.label} {lay} {plan.unit}")
     return f"{', '.join(parts)} in the last {shown.title}." if parts else "No values yet."
+
+
+def _short(value: float) -> str:
+    return number(float(f"{value:.3g}"))
 
 
 def _total(plan: Plan, series: Sequence[Series], shown: Range) -> str:
