@@ -16,7 +16,7 @@ from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.hosting.call_history import Made
 from sagelet.web.api.statuses import ERRORS
-from tests.web_bench import WebBench, a_web_bench
+from tests.web_bench import ADDRESS, WebBench, a_web_bench
 
 BASE = "/api/v1/endpoints/sentiment"
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -168,3 +168,8 @@ async def test_snippets_are_written_for_the_body_that_is_sent(web: WebBench) -> 
     assert binary["file"] == "payload.csv"
     assert len(binary["snippets"]) == len(told["snippets"])
     assert (await web.owner.post(path, content=b"1")).status_code == 403
+    named = await web.owner.post(path.replace("sentiment", "SENTIMENT"), content=b"1", headers=sent)
+    assert f" {ADDRESS}/api/v1/predict/sentiment " in named.json()["snippets"][0]["code"]
+    for odd in ("not-there", "%3Brm%20-rf%20~"):
+        gone = await web.owner.post(f"/api/v1/endpoints/{odd}/snippets", headers=sent)
+        assert gone.status_code in (400, 404)

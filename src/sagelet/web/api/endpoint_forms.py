@@ -71,7 +71,7 @@ class EndpointFormsApi:
         asked = request.query_params
         called = Called(
             address=self._site.backend.address,
-            endpoint=request.path_params["name"],
+            endpoint=await self._site.backend.endpoint_named(request.path_params["name"]),
             body=await request.body(),
             content_type=request.headers.get("content-type", OCTETS),
             accept=asked.get("accept", ""),
