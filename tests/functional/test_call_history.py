@@ -79,8 +79,9 @@ def test_the_newest_comes_first_and_pages_go_on(history: KeptCalls) -> None:
     assert [call.preview for call in (*first, *then)] == ["4", "3", "2", "1"]
 
 
-def test_a_traced_run_has_the_runs_id(history: KeptCalls) -> None:
-    history.record([made(trace="01KFZZZZZZZZZZZZZZZZZZZZZZ")])
+@pytest.mark.parametrize("name", ["trace", "call_id"])
+def test_a_call_has_the_id_that_its_run_has(history: KeptCalls, name: str) -> None:
+    history.record([made(**{name: "01KFZZZZZZZZZZZZZZZZZZZZZZ"})])
     assert history.get("sentiment", "01KFZZZZZZZZZZZZZZZZZZZZZZ") is not None
 
 
@@ -201,6 +202,7 @@ async def test_public_calls_are_not_recorded_nor_any_once_it_is_off(history: Kep
     history.turn(on=False)
     call = made()
     assert recorder.take(call.invocation, call.answer, 100.0) == 101.0
+    recorder.keep(public.invocation, public.answer)
     recorder.keep(made(trace="run").invocation, call.answer)
     await recorder.flush()
     assert [call.id for call in history.recent("sentiment")] == ["run"]

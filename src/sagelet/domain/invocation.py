@@ -16,7 +16,8 @@ class Invocation:
     """A call of an endpoint. `headers` are those that the platform passes to the container.
 
     `trace` is the id of a run whose log lines are wanted, and which the history keeps in any case.
-    `source` is who asks: "aws" | "web" | "api" | "public".
+    `source` is who asks: "aws" | "web" | "api" | "public". `call_id` is a ULID that the history
+    knows it by, where whoever asks has one.
     """
 
     endpoint: str
@@ -28,6 +29,7 @@ class Invocation:
     headers: Mapping[str, str] = field(default_factory=dict)
     trace: str = ""
     source: str = "aws"
+    call_id: str = ""
 
 
 @dataclass(slots=True, unsafe_hash=True)  # as a default it must have a hash

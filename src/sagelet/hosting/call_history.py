@@ -173,7 +173,7 @@ class KeptCalls:
         body, answer_body = shown or invocation.body, shown_answer or answer.body
         payload = self._kept_body(body)
         call = CallSummary(
-            id=invocation.trace or str(ULID.from_datetime(made.at)),
+            id=invocation.call_id or invocation.trace or str(ULID.from_datetime(made.at)),
             endpoint=invocation.endpoint,
             at=made.at,
             source=invocation.source,

@@ -40,7 +40,7 @@ class Recorder(Protocol):
         ...
 
     def keep(self, invocation: Invocation, answer: Answer) -> None:
-        """Take a call in any case."""
+        """Take a call in any case, unless it came by a public page."""
         ...
 
 
@@ -74,14 +74,16 @@ class CallRecorder:
     def take(self, invocation: Invocation, answer: Answer, now: float) -> float:
         """Take a call that was due; return when the next one is."""
         if invocation.trace or invocation.source == PUBLIC:
-            return now
+            return now  # a traced one is kept in any case, see `keep`
         if not self._history.is_on:
             return now + _LOOK_AGAIN_S
         self.keep(invocation, answer)
         return now + _APART_S
 
     def keep(self, invocation: Invocation, answer: Answer) -> None:
-        """Take a call in any case."""
+        """Take a call in any case, unless it came by a public page."""
+        if invocation.source == PUBLIC:
+            return
         size = len(invocation.body) + len(answer.body)
         is_full = len(self._waiting) >= _WAITING_CALLS
         if is_full or self._waiting_bytes + size > _WAITING_BYTES:

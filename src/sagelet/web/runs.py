@@ -75,12 +75,15 @@ async def run(
     at = backend.clock.now()
     number = str(ULID.from_datetime(at))
     trace = number if is_traced else ""
-    answer = await backend.host.submit(_invocation(endpoint, payload, source=source, trace=trace))
+    asked = _invocation(endpoint, payload, source=source, trace=trace, call_id=number)
+    answer = await backend.host.submit(asked)
     lines = await backend.host.lines_of(trace) if is_traced else ()
     return _run(number, endpoint, at, payload, answer, lines)
 
 
-def _invocation(endpoint: str, payload: Payload, *, source: str, trace: str) -> Invocation:
+def _invocation(
+    endpoint: str, payload: Payload, *, source: str, trace: str, call_id: str
+) -> Invocation:
     members = {
         "EndpointName": endpoint,
         "Body": payload.body,
@@ -91,7 +94,7 @@ def _invocation(endpoint: str, payload: Payload, *, source: str, trace: str) -> 
     }
     # Read as a client's request is, so that the container gets the same header fields.
     told = {name: value for name, value in members.items() if value is not None}
-    return replace(documents.read_invocation(told), source=source, trace=trace)
+    return replace(documents.read_invocation(told), source=source, trace=trace, call_id=call_id)
 
 
 def _run(
