@@ -14,7 +14,7 @@ from tests.web.served import Web
 JOB = "fit-words"
 FAILED_JOB = "fit-words-broken"
 SLUG = "kinds-of-sentences"
-LONG_NAME = "anendpointwithasmanycharactersasanamemayhave-andnotonewordthere"
+LONG_NAME = "anendpointthathasasmanycharactersasmaybe-withoutanypauseinthere"
 METRICS = [
     {"Name": "loss", "Regex": "loss=([0-9.]+)"},
     {"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"},
@@ -48,6 +48,7 @@ def show(web: Web, root: Path, *, pause_s: float = 0) -> Mapping[str, str]:
     shared = json.dumps({"access": "open", "slug": SLUG}).encode()
     status, body = web.signed("PUT", f"/api/v1/publications/{web.name}", shared)
     assert status == 200, body
+    web.local.sagelet("keys", "create", "a nightly report", "--endpoint", web.name)
     for name, script in ((JOB, _TRAIN), (FAILED_JOB, _BROKEN)):
         source = root / name
         source.mkdir(parents=True)
