@@ -79,9 +79,12 @@ def test_the_newest_comes_first_and_pages_go_on(history: KeptCalls) -> None:
     assert [call.preview for call in (*first, *then)] == ["4", "3", "2", "1"]
 
 
-@pytest.mark.parametrize("name", ["trace", "call_id"])
-def test_a_call_has_the_id_that_its_run_has(history: KeptCalls, name: str) -> None:
-    history.record([made(**{name: "01KFZZZZZZZZZZZZZZZZZZZZZZ"})])
+@pytest.mark.parametrize(
+    "call",
+    [{"trace": "01KFZZZZZZZZZZZZZZZZZZZZZZ"}, {"call_id": "01KFZZZZZZZZZZZZZZZZZZZZZZ"}],
+)
+def test_a_call_has_the_id_that_its_run_has(history: KeptCalls, call: dict[str, Any]) -> None:
+    history.record([made(**call)])
     assert history.get("sentiment", "01KFZZZZZZZZZZZZZZZZZZZZZZ") is not None
 
 
