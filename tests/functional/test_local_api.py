@@ -227,6 +227,30 @@ async def test_nobody_at_the_address_is_told(door: Door) -> None:
         await asyncio.to_thread(api.events, 0)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n<>",
+        b"HTTP/1.1 599 \r\ncontent-length: 2\r\n\r\n{}",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+)
+async def test_whoever_else_is_at_the_address_is_no_daemon(answer: bytes) -> None:
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(other, "127.0.0.1", 0)
+    async with server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        api = LocalApi(address, LocalCredentials(KEY, SECRET), REGION)
+        with pytest.raises((RemoteUnreachable, RemoteRefused)):
+            await asyncio.to_thread(api.keys)
+
+
 async def test_a_job_is_killed_by_asking_for_it(door: Door) -> None:
     job = a_job("endless")
     with door.bench.store.writing() as tx:

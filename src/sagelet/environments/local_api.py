@@ -219,12 +219,14 @@ class LocalApi:
         headers = dict(request.headers.items())
         status, said = self._exchange((method, path, body, headers), wait_s + _PATIENCE_S)
         try:
-            document: dict[str, Any] = json.loads(said) if said else {}
-        except ValueError as error:
-            raise RemoteUnreachable(self._address, "what answers is no daemon of ours") from error
+            document = json.loads(said or b"{}")
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise RemoteUnreachable(self._address, "what answers is no daemon of ours")
         if status not in _GOOD:
-            message = str(document.get("message", ""))
-            raise RemoteRefused(operation, http.client.responses[status], message, status)
+            code = http.client.responses.get(status, str(status))
+            raise RemoteRefused(operation, code, str(document.get("message", "")), status)
         return document
 
     def _exchange(
