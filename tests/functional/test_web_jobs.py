@@ -17,6 +17,7 @@ from sagelet.domain.home import Home
 from sagelet.domain.training import SecondaryStatus
 from sagelet.journal.job_metrics import JobMetrics
 from sagelet.journal.series import Sample
+from tests.archives import an_archive
 from tests.web_bench import WebBench, a_web_bench
 
 NAME = "train-1"
@@ -51,16 +52,6 @@ async def page_of(web: WebBench, path: str = f"/jobs/{NAME}", status: int = 200)
 async def post(web: WebBench, what: str, **fields: str) -> tuple[int, str, str]:
     answer = await web.owner.post(f"/jobs/{NAME}/{what}", data={"csrf": web.csrf, **fields})
     return answer.status_code, answer.headers.get("location", ""), answer.text
-
-
-def an_archive(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return packed.getvalue()
 
 
 async def a_completed_job(web: WebBench, files: Mapping[str, bytes], **members: Any) -> str:  # noqa: ANN401  AWS's
@@ -258,7 +249,8 @@ async def test_a_model_without_code_is_packed_anew_with_the_jobs_source(
     (source / "train.py").write_text(SERVES)
     (source / "data.py").write_text("x = 1")
     parameters = {"sagemaker_submit_directory": json.dumps(source.as_uri())}
-    await a_completed_job(web, {"model.pt": b"x"}, HyperParameters=PROGRAM | parameters)
+    left = {"model.pt": b"x", "code/requirements.txt": b"torch"}
+    await a_completed_job(web, left, HyperParameters=PROGRAM | parameters)
     page = await page_of(web)
     assert "train.py, from the job&#39;s source" in page
     assert "data.py," not in page
@@ -271,6 +263,7 @@ async def test_a_model_without_code_is_packed_anew_with_the_jobs_source(
     bucket, _, key = url.removeprefix("s3://").partition("/")
     with tarfile.open(web.bench.buckets.path(bucket, key)) as tar:
         assert {"model.pt", "code/train.py", "code/data.py"} <= set(tar.getnames())
+        assert "code/requirements.txt" not in tar.getnames()
 
 
 async def test_what_cannot_be_deployed_is_said_at_the_field(web: WebBench) -> None:

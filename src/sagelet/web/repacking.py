@@ -41,8 +41,9 @@ def with_code(backend: Backend, data_url: str, source: str) -> str:
     model, out = parse_uri(data_url), _beside(data_url)
     with tempfile.TemporaryDirectory(prefix=".repacking-", dir=backend.home.root) as folder:
         root = _laid_out(artifacts, model, Path(folder, "model"))
-        if not (root / "code").exists():
-            _laid_out(artifacts, parse_uri(source), root / "code", is_whole=True)
+        # As the SDK does it: what the model has there, scripts that serve or not, is not mixed in.
+        _remove(root / "code")
+        _laid_out(artifacts, parse_uri(source), root / "code", is_whole=True)
         archive = Path(folder, "model.tar.gz")
         pack(root, archive)
         artifacts.upload(archive, out)
@@ -64,6 +65,13 @@ def _laid_out(artifacts: Artifacts, uri: Uri, into: Path, *, is_whole: bool = Fa
     if not is_whole and len(found) == 1 and found[0].is_dir() and found[0].name != "code":
         return found[0]
     return into
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _beside(data_url: str) -> Uri:
