@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import html
-import io
 import re
 import sys
-import tarfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from sagelet.domain.hosting import EndpointStatus
+from tests.archives import an_archive
 from tests.web_bench import WebBench, a_web_bench
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -31,16 +30,6 @@ def model_fn(model_dir):
 async def web(tmp_path: Path) -> AsyncIterator[WebBench]:
     async with a_web_bench(tmp_path) as bench:
         yield bench
-
-
-def an_archive(files: Mapping[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return packed.getvalue()
 
 
 async def a_model(web: WebBench, files: Mapping[str, bytes]) -> None:

@@ -17,6 +17,7 @@ from sagelet.artifacts.uris import FileUri, S3Uri
 from sagelet.errors import KeyNotFound, ModelDataMissing
 from sagelet.web.names import visible
 from sagelet.web.trees import MEMBERS_AT_MOST, PREVIEW_BYTES, Trees
+from tests import archives
 
 
 @pytest.fixture
@@ -25,11 +26,7 @@ def trees(tmp_path: Path) -> Trees:
 
 
 def an_archive(path: Path, files: Mapping[str, bytes]) -> FileUri:
-    with tarfile.open(path, "w:gz") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
+    path.write_bytes(archives.an_archive(files))
     return FileUri(path)
 
 
@@ -66,7 +63,7 @@ def test_the_objects_below_a_prefix_are_a_folder(tmp_path: Path) -> None:
 
 def test_of_very_many_members_the_first_are_listed(trees: Trees, tmp_path: Path) -> None:
     path = tmp_path / "many.tar.gz"
-    blocks = b"".join(tarfile.TarInfo(f"f{n}").tobuf() for n in range(100_000))
+    blocks = b"".join(tarfile.TarInfo(f"f{n}").tobuf() for n in range(MEMBERS_AT_MOST + 100))
     path.write_bytes(gzip.compress(blocks + b"\0" * 1024, 1))
     found = trees.listing(FileUri(path))
     assert found.is_cut
@@ -84,10 +81,8 @@ def test_a_bomb_is_not_unpacked(trees: Trees, tmp_path: Path) -> None:
     path = tmp_path / "bomb.tar.gz"
     info = tarfile.TarInfo("zeros")
     info.size = 400 * 2**20
-    with gzip.open(path, "wb", 1) as file:
-        file.write(info.tobuf())
-        for _ in range(400):
-            file.write(b"\0" * 2**20)
+    zeros = gzip.compress(bytes(2**20), 1)
+    path.write_bytes(gzip.compress(info.tobuf()) + zeros * 400)
     assert "times its own size" in trees.listing(FileUri(path)).refused
 
 
