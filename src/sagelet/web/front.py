@@ -8,11 +8,17 @@ A daemon that only programs talk to loads no template engine and no markdown.
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sagelet.web.api.app import PREFIX, ApiApp
 from sagelet.web.backend import Backend
 from sagelet.web.site import Site
+
+if TYPE_CHECKING:
+    from sagelet.web.app import WebApp
 
 
 class Front:
@@ -29,12 +35,22 @@ class Front:
         if scope["path"].startswith(PREFIX):
             await self._api(scope, receive, send)
             return
-        if self._pages is None:
-            from sagelet.web.app import WebApp  # noqa: PLC0415  when somebody looks
+        # Loading takes a while, in which the daemon's endpoints go on answering.
+        pages = self._pages or self._built(await asyncio.to_thread(_web_app))
+        await pages(scope, receive, send)
 
-            self._pages = WebApp(self.site)
-        await self._pages(scope, receive, send)
+    def _built(self, kind: type[WebApp]) -> ASGIApp:
+        """Build the pages, once: others may have waited for the same."""
+        if self._pages is None:
+            self._pages = kind(self.site)
+        return self._pages
 
     def end_streams(self) -> None:
         """Let go of everybody who waits for what happens: the daemon is stopping."""
         self.site.events.close()
+
+
+def _web_app() -> type[WebApp]:
+    from sagelet.web.app import WebApp as Loaded  # noqa: PLC0415  when somebody looks
+
+    return Loaded
