@@ -15,6 +15,7 @@ from sagelet.hosting.call_history import KeptCalls
 from sagelet.server.public_listener import PublicSockets
 from sagelet.web.backend import Backend
 from sagelet.web.front import Front
+from sagelet.web.rendering import Rendering
 from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
 from tests.control_bench import Bench, a_bench
@@ -22,6 +23,7 @@ from tests.fakes import ScriptedHost
 from tests.signed_requests import KEY, SECRET
 
 ADDRESS = "http://127.0.0.1:7543"
+_TEMPLATES = Rendering()
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,6 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     home = Home(root / "home")
     home.root.mkdir(exist_ok=True)
     history = KeptCalls(bench.store, root / "history")
-    home = Home(root / "home")
-    home.root.mkdir(exist_ok=True)
     public = PublicSockets()
     app = Front(
         Backend(
@@ -64,6 +64,8 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
             max_body_bytes=6 * 2**20,
         )
     )
+    # A site is given its own at the first page, which would compile all templates in every test.
+    app.site.rendering = _TEMPLATES
     token = app.site.access.sessions.begin()
     session = app.site.access.sessions.find(token)
     assert session is not None
