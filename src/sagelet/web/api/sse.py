@@ -35,6 +35,7 @@ class EventStream(Response):
         leave: Callable[[], None],
         may_go_on: Callable[[], bool],
         heartbeat_s: float = HEARTBEAT_S,
+        stalled_s: float = STALLED_S,
     ) -> None:
         """Send `parts`, one a heartbeat at least, until `ending` is set or it may not go on."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
@@ -44,21 +45,25 @@ class EventStream(Response):
         self._leave = leave
         self._may_go_on = may_go_on
         self._heartbeat_s = heartbeat_s
+        self._stalled_s = stalled_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the head, then what comes."""
+        is_taken = True
         try:
             start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
             await send(start)
             if scope["method"] != "HEAD":
-                await self._send(receive, send)
+                is_taken = await self._send(receive, send)
         finally:
             # Parts that nobody began to read have nothing to clean up by themselves.
             await self._parts.aclose()
             self._leave()
-        await send({"type": "http.response.body", "body": b""})
+        if is_taken:
+            await send({"type": "http.response.body", "body": b""})
 
-    async def _send(self, receive: Receive, send: Send) -> None:
+    async def _send(self, receive: Receive, send: Send) -> bool:
+        """Send all parts; False where the client takes no more: nor would it take the end."""
         leaving: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(disconnected(receive)),
             asyncio.ensure_future(self._ending.wait()),
@@ -70,9 +75,10 @@ class EventStream(Response):
                 if clock() - checked >= self._heartbeat_s / 2:
                     checked = clock()
                     if not self._may_go_on():
-                        return
-                if not await _sent(leaving, send, part):
-                    return
+                        return True
+                if not await _sent(leaving, send, part, self._stalled_s):
+                    return False
+            return True
         finally:
             for each in leaving:
                 each.cancel()
@@ -126,24 +132,27 @@ async def _unless(leaving: set[asyncio.Future[Any]], part: Awaitable[bytes]) -> 
     pending = asyncio.ensure_future(part)
     try:
         await asyncio.wait({pending, *leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return pending.result() if pending.done() else b""
+        came = pending.result() if pending.done() else b""
+        return b"" if any(each.done() for each in leaving) else came
     finally:
         if not pending.done():
             pending.cancel()
             await asyncio.wait({pending})
 
 
-async def _sent(leaving: set[asyncio.Future[Any]], send: Send, part: bytes) -> bool:
-    """Send a part; False if nobody took it."""
+async def _sent(
+    leaving: set[asyncio.Future[Any]], send: Send, part: bytes, stalled_s: float
+) -> bool:
+    """Send a part; False if nobody took it, though nobody has left."""
     sending = asyncio.ensure_future(
         send({"type": "http.response.body", "body": part, "more_body": True})
     )
     try:
-        await asyncio.wait(
-            {sending, *leaving}, timeout=STALLED_S, return_when=asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait(
+            {sending, *leaving}, timeout=stalled_s, return_when=asyncio.FIRST_COMPLETED
         )
         if sending.done():
             sending.result()
-        return sending.done()
+        return bool(done)
     finally:
         sending.cancel()
