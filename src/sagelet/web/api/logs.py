@@ -108,9 +108,10 @@ class _Follower:
 
     async def begin(self) -> Sequence[LogLine]:
         """Return the last lines, where neither a line nor a time is told to begin with."""
-        if self.last or self._query.is_from_start:
+        if self.last:
             self._from_ms = max(self._from_ms, _ms_of(self.last) - _BACK_MS)
             await self._pass_over()
+        if self.last or self._query.is_from_start:
             return ()
         page = await read_lines(self._backend, self._query)
         if page.lines:
