@@ -50,6 +50,30 @@ async def test_the_last_lines_of_all_streams_are_in_order_of_time(web: WebBench)
     assert await lines(web, stream=SECOND) == ["b", "c"]
 
 
+async def test_a_page_ends_where_what_can_be_read_at_once_of_a_stream_begins(web: WebBench) -> None:
+    write(web, *((hour, f"long ago {hour}") for hour in range(500)), stream=SECOND)
+    write(web, *((10**9 + number, f"{number} " + "x" * 3000) for number in range(2000)))
+    page = await read_lines(web.app.site.backend, LogQuery(GROUP, "train-1/"))
+    assert page.lines[-1].text.startswith("1999 ")
+    assert page.lines[0].ms >= 10**9
+    assert 100 < len(page.lines) <= 500
+    assert page.older_ms == page.lines[0].ms
+    before = await read_lines(
+        web.app.site.backend, LogQuery(GROUP, "train-1/", end_ms=page.older_ms)
+    )
+    assert before.lines[-1].ms == page.older_ms - 1
+
+
+async def test_a_page_has_no_more_pieces_than_a_browser_bears(web: WebBench) -> None:
+    colours = "".join(f"\x1b[3{n % 8}m{n % 10}" for n in range(180))
+    write(web, *((number, colours) for number in range(500)))
+    page = await read_lines(web.app.site.backend, LogQuery(GROUP, "train-1/"))
+    assert len(page.lines) == 500
+    assert sum(len(line.spans) for line in page.lines) < 21_000
+    assert {len(line.text) for line in page.lines} == {180}
+    assert len(page.lines[0].spans) == len(page.lines[-1].spans)
+
+
 async def test_pages_meet_without_a_line_lost_or_shown_twice(web: WebBench) -> None:
     times = [1, 2, 2, 2, 2, 3, 4, 4, 5, 6, 7, 7]
     write(web, *((ms, f"line {number}") for number, ms in enumerate(times)))

@@ -56,14 +56,14 @@ class Span:
     classes: str = ""
 
 
-def spans(line: str) -> tuple[Span, ...]:
-    """Return a line as pieces of one style each.
+def spans(line: str, most: int = MOST_SPANS) -> tuple[Span, ...]:
+    """Return a line as pieces of one style each, `most` of them at the most.
 
     Of a line that was overwritten after carriage returns its last state is left. A control
     character is shown as Unicode's picture of it, half of a surrogate pair as U+FFFD.
     """
     end = len(line.rstrip("\r\n"))
-    pieces = _Pieces()
+    pieces = _Pieces(most)
     style, at = _PLAIN, 0
     for token in _TOKEN.finditer(line, 0, end):
         pieces.add(line[at : token.start()], style)
@@ -71,7 +71,7 @@ def spans(line: str) -> tuple[Span, ...]:
         if token["sgr"] is not None:
             style = style.after(token["sgr"][:200])
         elif token["back"]:
-            pieces = _Pieces()
+            pieces = _Pieces(most)
         elif token["control"]:
             pieces.add(_shown(token["control"]), style)
     pieces.add(line[at:end], style)
@@ -126,7 +126,8 @@ _PLAIN = _Style()
 class _Pieces:
     """A line's pieces; neighbours of one style are one."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._whole: list[Span] = []
         self._texts: list[str] = []
         self._style = _PLAIN
@@ -134,7 +135,7 @@ class _Pieces:
     def add(self, text: str, style: _Style) -> None:
         if not text:
             return
-        if style != self._style and len(self._whole) < MOST_SPANS - 1:
+        if style != self._style and len(self._whole) < self._most - 1:
             self._whole += self._last()
             self._texts = []
             self._style = style

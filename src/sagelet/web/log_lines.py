@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sagelet.journal.overwritten import Kind, read_message
-from sagelet.web.ansi import Span, spans
+from sagelet.web.ansi import MOST_SPANS, Span, spans
 
 SHOWN_CHARACTERS = 16_000
 """A longer line is cut: a page cannot hold ten megabytes in one."""
@@ -82,9 +82,10 @@ class LogLine:
 class LineReader:
     """Makes lines of events, in their order: what follows a traceback's head belongs to it."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, group: str, most_spans: int = MOST_SPANS) -> None:
         """Begin; jobs and endpoints name their streams each in their own way."""
         self._is_job = group == _JOB_GROUP
+        self._most_spans = most_spans
         self._in_traceback: set[str] = set()
 
     def line(self, event: Mapping[str, Any]) -> LogLine:
@@ -92,7 +93,7 @@ class LineReader:
         stream: str = event["logStreamName"]
         kind, text, begun = read_message(event["message"])
         kept = text[:SHOWN_CHARACTERS]
-        pieces = spans(kept)
+        pieces = spans(kept, self._most_spans)
         return LogLine(
             id=event["eventId"],
             ms=event["timestamp"],

@@ -7,6 +7,7 @@ begin; FilterLogEvents, which reads forward only, has them merged and with their
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from sagelet.errors import LogGroupNotFound, LogStreamNotFound
+from sagelet.web.ansi import MOST_SPANS
 from sagelet.web.backend import Backend
 from sagelet.web.log_lines import LineReader, LogLine, standing
 
@@ -24,6 +26,11 @@ _STREAMS_AT_MOST = 200
 _PAGES_AT_MOST = 100
 _SEARCHED_PAGES = 16
 """How many pages one search reads: each is up to 16 MB of a log."""
+
+_SPANS_AT_MOST = 20_000
+_LEAST_SPANS = 8
+_MAY_BE_CUT_AT = 100_000
+"""GetLogEvents ends at 1 MB as it is stored; a short page of fewer characters is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +122,13 @@ async def _first(backend: Backend, query: LogQuery) -> LogPage:
         newer_ms = events[-1]["timestamp"] + 1
     begun = query.start_ms or 0
     has_older = await _is_any_before(backend, query, begun)
-    return LogPage(_lines(query, events), older_ms=begun if has_older else None, newer_ms=newer_ms)
+    lines = await asyncio.to_thread(_lines, query, events)
+    return LogPage(lines, older_ms=begun if has_older else None, newer_ms=newer_ms)
 
 
 async def _last(backend: Backend, query: LogQuery) -> LogPage:
     times: list[int] = []
+    floor = 0
     for stream in await _streams(backend, query):
         page = await backend.call(
             "logs",
@@ -130,14 +139,24 @@ async def _last(backend: Backend, query: LogQuery) -> LogPage:
             **_bounds(query.start_ms, query.end_ms),
         )
         times += [event["timestamp"] for event in page["events"]]
+        if _may_be_cut(page["events"], query.limit):
+            floor = max(floor, page["events"][0]["timestamp"])
     if not times:
         return LogPage()
-    begun = sorted(times)[-query.limit :][0]
+    # Before what is known of every stream there may be any number of lines of some.
+    begun = max(sorted(times)[-query.limit :][0], floor)
     events: list[Event] = []
     async for found, _ in _filtered(backend, query, start_ms=begun, pages=_PAGES_AT_MOST):
         events += found
     has_older = await _is_any_before(backend, query, begun)
-    return LogPage(_lines(query, events), older_ms=begun if has_older else None)
+    lines = await asyncio.to_thread(_lines, query, events)
+    return LogPage(lines, older_ms=begun if has_older else None)
+
+
+def _may_be_cut(events: Sequence[Event], limit: int) -> bool:
+    """Say whether a stream may have more lines than the last ones that were told at once."""
+    size = sum(len(event["message"]) for event in events)
+    return len(events) < limit and size >= _MAY_BE_CUT_AT
 
 
 async def _found(backend: Backend, query: LogQuery) -> LogPage:
@@ -153,7 +172,8 @@ async def _found(backend: Backend, query: LogQuery) -> LogPage:
         edge = events[0]["timestamp"]
         events = [event for event in events if event["timestamp"] > edge] or events
         older_ms = events[0]["timestamp"]
-    return LogPage(_lines(query, events), older_ms=older_ms, is_partial=is_partial)
+    lines = await asyncio.to_thread(_lines, query, events)
+    return LogPage(lines, older_ms=older_ms, is_partial=is_partial)
 
 
 async def _streams(backend: Backend, query: LogQuery) -> Sequence[str]:
@@ -231,6 +251,7 @@ def quoted(text: str) -> str:
 
 
 def _lines(query: LogQuery, events: Sequence[Event]) -> tuple[LogLine, ...]:
-    reader = LineReader(query.group)
+    share = _SPANS_AT_MOST // max(1, len(events))
+    reader = LineReader(query.group, max(_LEAST_SPANS, min(share, MOST_SPANS)))
     lines = [reader.line(event) for event in events]
     return tuple(standing(lines, is_newest=query.is_newest))
