@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import uvicorn
 
-from sagelet.artifacts.files import Artifacts
 from sagelet.buckets.service import S3
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
@@ -23,11 +22,9 @@ from sagelet.server.aws import AwsFace
 from sagelet.server.gate import Gate
 from sagelet.server.invocations import Asked, Invocations
 from sagelet.server.listening import listen
-from sagelet.server.public_listener import PublicSockets
 from sagelet.server.request_ids import RequestIds
 from sagelet.server.shortcut import InvocationProtocol
 from sagelet.server.web_door import WebDoor
-from sagelet.web.backend import Backend
 from sagelet.web.front import Front
 from sagelet.wire.quick_signatures import QuickVerifier
 from sagelet.wire.signatures import Verifier
@@ -35,6 +32,7 @@ from tests.builders import ACCOUNT
 from tests.control_bench import Bench, a_bench
 from tests.fakes import HeldClock, ScriptedHost
 from tests.signed_requests import KEY, SECRET
+from tests.web_bench import a_backend
 
 MAX_BODY_BYTES = 400_000
 PATIENCE_S = 10.0
@@ -124,20 +122,13 @@ async def a_door(
         request_ids=ids,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    backend = Backend(
-        plane=bench.plane,
-        host=bench.host,
-        store=bench.store,
-        logs=bench.logs,
-        artifacts=Artifacts(bench.buckets),
-        home=home,
-        account=ACCOUNT,
-        clock=clock,
-        verifier=verifier,
-        history=KeptCalls(bench.store, home.history),
-        kill_job=bench.plane.kill_training_job,
-        public_ports=PublicSockets(),
+    backend = a_backend(
+        bench,
+        home,
+        KeptCalls(bench.store, home.history),
+        verifier,
         address="http://127.0.0.1",
+        clock=clock,
         max_body_bytes=MAX_BODY_BYTES,
     )
     web = WebDoor(partial(Front, backend), max_body_bytes=MAX_BODY_BYTES)

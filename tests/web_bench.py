@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from sagelet.artifacts.files import Artifacts
+from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.hosting.call_history import KeptCalls
 from sagelet.server.public_listener import PublicSockets
@@ -45,27 +46,9 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
     home = Home(root / "home")
     home.root.mkdir(exist_ok=True)
     history = KeptCalls(bench.store, root / "history")
+    verifier = Verifier({KEY: SECRET}.get, bench.clock)
     public = PublicSockets()
-    app = Front(
-        Backend(
-            plane=bench.plane,
-            host=bench.host,
-            store=bench.store,
-            logs=bench.logs,
-            artifacts=Artifacts(bench.buckets),
-            home=home,
-            account=ACCOUNT,
-            clock=bench.clock,
-            verifier=Verifier({KEY: SECRET}.get, bench.clock),
-            history=history,
-            kill_job=bench.plane.kill_training_job,
-            public_ports=public,
-            address=ADDRESS,
-            max_body_bytes=6 * 2**20,
-        )
-    )
-    # A site is given its own at the first page, which would compile all templates in every test.
-    app.site.rendering = _TEMPLATES
+    app = Front(a_backend(bench, home, history, verifier, public=public))
     token = app.site.access.sessions.begin()
     session = app.site.access.sessions.find(token)
     assert session is not None
@@ -79,3 +62,33 @@ async def a_web_bench(root: Path, *, host: ScriptedHost | None = None) -> AsyncI
         yield WebBench(bench, app, owner, visitor, session.csrf, history)
         app.end_streams()
         await public.close(0)
+
+
+def a_backend(
+    bench: Bench,
+    home: Home,
+    history: KeptCalls,
+    verifier: Verifier,
+    *,
+    public: PublicSockets | None = None,
+    address: str = ADDRESS,
+    clock: Clock | None = None,
+    max_body_bytes: int = 6 * 2**20,
+) -> Backend:
+    """Return what a daemon on a bench offers to its web app; `clock` is the bench's, or another."""
+    return Backend(
+        plane=bench.plane,
+        host=bench.host,
+        store=bench.store,
+        logs=bench.logs,
+        artifacts=Artifacts(bench.buckets),
+        home=home,
+        account=ACCOUNT,
+        clock=clock or bench.clock,
+        verifier=verifier,
+        history=history,
+        kill_job=bench.plane.kill_training_job,
+        public_ports=public or PublicSockets(),
+        address=address,
+        max_body_bytes=max_body_bytes,
+    )
