@@ -260,3 +260,10 @@ async def test_a_path_of_tricks_leads_nowhere(web: WebBench, path: str) -> None:
         assert "root:" not in answer.text
         assert "WebApp" not in answer.text
         assert "Traceback" not in answer.text
+
+
+async def test_a_method_that_there_is_not_is_answered_with_those_there_are(web: WebBench) -> None:
+    for path in ("/jobs", "/api/v1/jobs"):
+        answer = await web.owner.delete(path, headers={"x-csrf-token": web.csrf})
+        assert answer.status_code == 405
+        assert "GET" in answer.headers["allow"]

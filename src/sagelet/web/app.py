@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Receive, Scope, Send
 
 from sagelet.web.access.guard import Identified, OwnersOnly
-from sagelet.web.faults import Refused, problem_of
+from sagelet.web.faults import Refused, headers_of, problem_of
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.pages.about import AboutPages
 from sagelet.web.pages.dashboard import DashboardPages
@@ -81,11 +81,10 @@ class WebApp:
 
     async def _failed(self, request: Request, error: Exception) -> Response:
         problem = problem_of(error)
-        headers = error.headers if isinstance(error, Refused) else {}
         answer: Response = self.site.rendering.page(
             request, "error.html.j2", problem.status, problem=problem
         )
-        answer.headers.update(headers)
+        answer.headers.update(headers_of(error))
         return answer
 
 

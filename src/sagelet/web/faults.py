@@ -78,3 +78,10 @@ def problem_of(error: BaseException) -> Problem:
     fault: Fault = fault_of(error, service="sagelet")
     status = next((s for kind, s in _STATUSES if isinstance(error, kind)), fault.status)
     return Problem(status, fault.code, str(error) if status == 404 else fault.message)
+
+
+def headers_of(error: BaseException) -> dict[str, str]:
+    """Return the header fields that go with the answer to an error."""
+    if isinstance(error, Refused | HTTPException):
+        return dict(error.headers or {})
+    return {"retry-after": "1"} if isinstance(error, errors.QueueFull) else {}

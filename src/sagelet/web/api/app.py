@@ -20,7 +20,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
-from sagelet.errors import QueueFull
 from sagelet.web.access.guard import Identified
 from sagelet.web.access.keys_api import KeysApi
 from sagelet.web.access.login_api import LoginApi
@@ -33,7 +32,7 @@ from sagelet.web.api.history import HistoryApi
 from sagelet.web.api.jobs import JobsApi
 from sagelet.web.api.logs import LogsApi
 from sagelet.web.api.predict import REQUEST_ID, PredictApi
-from sagelet.web.faults import MEDIA_TYPE, Refused, problem_of
+from sagelet.web.faults import MEDIA_TYPE, Refused, headers_of, problem_of
 from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.public.publications_api import PublicationsApi
@@ -78,17 +77,12 @@ class ApiApp:
 
 async def failed(request: Request, error: Exception) -> Response:
     """Return an error as an answer."""
-    headers: dict[str, str] = {}
-    if isinstance(error, Refused):
-        headers.update(error.headers)
+    headers = headers_of(error)
     if isinstance(error, HTTPException):
-        headers.update(error.headers or {})
         error = Refused(error.status_code, _said(request, error))
     problem = problem_of(error)
     if problem.status == 401:
         headers.setdefault("www-authenticate", "Bearer")
-    if isinstance(error, QueueFull):
-        headers["retry-after"] = "1"
     document = problem.document()
     known_as = request.scope.get("state", {}).get(REQUEST_ID)
     if known_as is not None:
