@@ -16,6 +16,8 @@ from sagelet.buckets.service import S3
 from sagelet.domain.clock import Clock
 from sagelet.domain.home import Home
 from sagelet.domain.invocation import Answer, Invocation
+from sagelet.environments.credentials import LocalCredentials
+from sagelet.environments.local_api import LocalApi
 from sagelet.hosting.call_history import KeptCalls
 from sagelet.server.app import App
 from sagelet.server.aws import AwsFace
@@ -31,7 +33,7 @@ from sagelet.wire.signatures import Verifier
 from tests.builders import ACCOUNT
 from tests.control_bench import Bench, a_bench
 from tests.fakes import HeldClock, ScriptedHost
-from tests.signed_requests import KEY, SECRET
+from tests.signed_requests import KEY, REGION, SECRET
 from tests.web_bench import a_backend
 
 MAX_BODY_BYTES = 400_000
@@ -79,6 +81,11 @@ class Door:
         answer = await asyncio.wait_for(read_answer(reader, is_head=is_head), PATIENCE_S)
         writer.close()
         return answer
+
+
+def an_api(door: Door, secret: str = SECRET) -> LocalApi:
+    """Return a client of the daemon's own API."""
+    return LocalApi(f"http://127.0.0.1:{door.port}", LocalCredentials(KEY, secret), REGION)
 
 
 async def read_answer(reader: asyncio.StreamReader, *, is_head: bool = False) -> bytes:

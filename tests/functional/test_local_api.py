@@ -17,7 +17,7 @@ from sagelet.domain.training import TrainingJobStatus
 from sagelet.environments.credentials import LocalCredentials
 from sagelet.environments.local_api import LocalApi
 from sagelet.errors import RemoteRefused, RemoteUnreachable
-from tests.door_rig import PATIENCE_S, Door, a_door
+from tests.door_rig import PATIENCE_S, Door, a_door, an_api
 from tests.signed_requests import KEY, REGION, SECRET, raw, signed
 from tests.training_builders import a_job
 
@@ -46,10 +46,6 @@ FACTS = EndpointFacts(
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     async with a_door(tmp_path, clock=SystemClock()) as door:
         yield door
-
-
-def an_api(door: Door, secret: str = SECRET) -> LocalApi:
-    return LocalApi(f"http://127.0.0.1:{door.port}", LocalCredentials(KEY, secret), REGION)
 
 
 async def events(door: Door, after: int = 0, **members: Any) -> dict[str, Any]:  # noqa: ANN401  its own

@@ -11,11 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sagelet.domain.clock import SystemClock
-from sagelet.environments.credentials import LocalCredentials
-from sagelet.environments.local_api import LocalApi
 from sagelet.errors import RemoteRefused
-from tests.door_rig import Door, a_door
-from tests.signed_requests import KEY, REGION, SECRET
+from tests.door_rig import Door, a_door, an_api
 from tests.web_bench import WebBench, a_web_bench
 
 
@@ -29,10 +26,6 @@ async def web(tmp_path: Path) -> AsyncIterator[WebBench]:
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     async with a_door(tmp_path, clock=SystemClock()) as door:
         yield door
-
-
-def an_api(door: Door, secret: str = SECRET) -> LocalApi:
-    return LocalApi(f"http://127.0.0.1:{door.port}", LocalCredentials(KEY, secret), REGION)
 
 
 async def test_whoever_has_the_homes_key_gets_what_signs_a_browser_in(door: Door) -> None:
