@@ -161,6 +161,8 @@ async def test_metrics_are_tables_with_a_sentence_each(web: WebBench, tmp_path: 
     assert "No values yet." in page
     assert "&lt;b&gt;loss" in page
     assert "<b>loss" not in page
+    web.bench.move_job(NAME, SecondaryStatus.UPLOADING, SecondaryStatus.COMPLETED)
+    assert "No values: its expression matched no line of the log." in await page_of(web)
 
 
 async def test_a_block_of_the_page_comes_alone(web: WebBench) -> None:

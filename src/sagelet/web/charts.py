@@ -60,6 +60,11 @@ class Chart:
     markers: tuple[Marker, ...] = ()
 
     @property
+    def has_days(self) -> bool:
+        """Whether the time of day alone does not tell one row from another."""
+        return bool(self.rows) and self.rows[0].at.date() != self.rows[-1].at.date()
+
+    @property
     def marked(self) -> str:
         """The markers as the script reads them: JSON."""
         return json.dumps(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sagelet.web.backend import Backend
 from sagelet.web.charts import LINES_AT_MOST, Chart, Line, chart_of
+from sagelet.web.timeline import ENDED
 
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 POINTS_AT_MOST = 240
-_PERIODS_S = (1, 5, 10, 30, 60, 300, 900, 3600)
+"""More points of a line than this are told apart by nobody."""
+
+_POINTS_AT_LEAST = 30
+_VALUES_AT_MOST = 20_000
+_PERIODS_S = (1, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400)
 _QUERIES_AT_MOST = 500
 _SLACK = timedelta(minutes=1)
+_UNMATCHED = "No values: its expression matched no line of the log."
 
 
 async def metric_charts(
@@ -28,7 +35,7 @@ async def metric_charts(
     end = max(job.get("TrainingEndTime") or backend.clock.now(), begun)
     shown = hosts[:LINES_AT_MOST]
     places = [(name, host) for name in names for host in shown]
-    period_s = period_of(end - begun)
+    period_s = period_of(end - begun, len(places))
     queries = [
         _query(f"m{number}", name, f"{job['TrainingJobName']}/{host}", period_s)
         for number, (name, host) in enumerate(places)
@@ -39,9 +46,12 @@ async def metric_charts(
         label = host if len(hosts) > 1 else ""
         lines[name].append(Line(label, sorted(points[f"m{number}"].items())))
     note = f"Each is the mean of {period_s} s."
-    return [
+    charts = [
         chart_of(name, lines[name], key=f"chart-{n}", note=note) for n, name in enumerate(names)
     ]
+    if job["TrainingJobStatus"] not in ENDED:
+        return charts
+    return [each if each.rows else replace(each, summary=_UNMATCHED) for each in charts]
 
 
 def metric_names(job: Mapping[str, Any]) -> list[str]:
@@ -50,9 +60,10 @@ def metric_names(job: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(definition["Name"] for definition in definitions))
 
 
-def period_of(lasting: timedelta) -> int:
-    """Return the seconds from point to point, so that there are not too many to be told apart."""
-    fits = (s for s in _PERIODS_S if lasting.total_seconds() / s <= POINTS_AT_MOST)
+def period_of(lasting: timedelta, lines: int) -> int:
+    """Return the seconds from point to point, so that a page bears the points of all lines."""
+    most = max(_POINTS_AT_LEAST, min(POINTS_AT_MOST, _VALUES_AT_MOST // lines))
+    fits = (s for s in _PERIODS_S if lasting.total_seconds() / s <= most)
     return next(fits, _PERIODS_S[-1])
 
 

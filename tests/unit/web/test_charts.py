@@ -5,6 +5,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 from sagelet.web.charts import LINES_AT_MOST, Line, Marker, chart_of, number
+from sagelet.web.job_metrics import period_of
 
 BEGUN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -42,6 +43,20 @@ def test_of_very_many_lines_some_are_shown() -> None:
     chart = chart_of("loss", [a_line(f"algo-{n}", 1.0) for n in range(64)], key="x")
     assert len(chart.labels) == LINES_AT_MOST
     assert chart.summary.endswith("; and 60 more.")
+
+
+def test_rows_of_several_days_can_be_told_apart() -> None:
+    assert not chart_of("loss", [a_line("a", 1, 2)], key="x").has_days
+    next_day = Line("a", [(BEGUN, 1.0), (BEGUN + timedelta(days=1), 2.0)])
+    assert chart_of("loss", [next_day], key="x").has_days
+
+
+def test_a_page_bears_the_points_of_all_lines() -> None:
+    hours = timedelta(hours=3)
+    assert period_of(hours, lines=1) == 60
+    assert period_of(hours, lines=640) == 900
+    assert period_of(timedelta(days=28), lines=640) == 86_400
+    assert period_of(timedelta(seconds=30), lines=640) == 1
 
 
 def test_markers_are_json() -> None:

@@ -7,6 +7,16 @@
 const ROOM = 30;
 const HEIGHT = 200;
 const COLOURS = 8;
+/**
+ * How times are told at the axis, by the seconds from tick to tick: uPlot's columns are the step,
+ * the text, and what is added where a year, a day or a minute begins.
+ */
+const TIMES = [
+  [31_536_000, "{YYYY}", null, null, null, null, null, null, 1],
+  [86_400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{YYYY}-{MM}-{DD}", null, null, null, 1],
+  [0, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{YYYY}-{MM}-{DD}", null, null, null, 1],
+];
 
 /** @param {string} name */
 function property(name) {
@@ -85,7 +95,7 @@ export class Drawing {
       legend: { show: false },
       scales: { x: { time: this.data.isTime, range: this.#range.bind(this) } },
       axes: [
-        { ...axis, space: 70 },
+        { ...axis, space: 70, ...(this.data.isTime ? { values: TIMES } : {}) },
         {
           ...axis,
           size: 66,
@@ -170,8 +180,11 @@ export class Drawing {
   #tell(index) {
     const last = this.data.x.length - 1;
     const at = Math.min(index ?? last, last);
+    const isEnd = index === null || index === undefined;
     const said = this.data.columns.map((column, number) => {
-      const text = `${shown(column[at])}${this.unit ? ` ${this.unit}` : ""}`;
+      // At the end each line tells its last value: one may have ended before the others.
+      const value = isEnd ? column.findLast((each) => each !== null) : column[at];
+      const text = `${shown(value)}${this.unit ? ` ${this.unit}` : ""}`;
       const place = this.values[number];
       if (place) place.textContent = text;
       return `${this.data.labels[number]} ${text}`;
