@@ -87,19 +87,21 @@ def api_key(local: LocalAws) -> str:
     return key
 
 
-@pytest.fixture
-def shell(local: LocalAws, api_key: str, tmp_path: Path) -> Shell:
-    programs = tmp_path / "programs"
-    programs.mkdir()
+@pytest.fixture(scope="module")
+def variables(local: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a shell has after `sagelet env`, with the programs that snippets name in its path."""
+    programs = tmp_path_factory.mktemp("programs")
     own = programs / "sagelet"
     own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sagelet "$@"\n')
     own.chmod(0o755)
     (programs / "aws").symlink_to(AWS_PROGRAMS / "aws")
-    variables = json.loads(local.sagelet("env", "--format", "json").stdout)
-    folder = tmp_path / "here"
-    folder.mkdir()
-    path = {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    return Shell(local, folder, variables | path | {KEY_VARIABLE: api_key})
+    found: dict[str, str] = json.loads(local.sagelet("env", "--format", "json").stdout)
+    return found | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture
+def shell(local: LocalAws, api_key: str, variables: dict[str, str], tmp_path: Path) -> Shell:
+    return Shell(local, tmp_path, variables | {KEY_VARIABLE: api_key})
 
 
 CASES = [
