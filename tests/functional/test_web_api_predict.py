@@ -246,6 +246,14 @@ async def test_a_key_is_good_for_its_endpoints_at_its_rate(web: WebBench) -> Non
     assert 1 <= int(late.headers["retry-after"]) <= 60
 
 
+async def test_what_a_visitor_asks_of_one_endpoint_counts_for_no_other(web: WebBench) -> None:
+    web.app.site.access.open_to_visitors = {"sentiment": 2, "Sentiment": 2, "other": 10}.get
+    other = PATH.replace("sentiment", "other")
+    paths = (other, PATH, PATH, other, PATH, PATH.replace("sentiment", "Sentiment"))
+    statuses = [(await web.visitor.post(path, content=b"1")).status_code for path in paths]
+    assert statuses == [200, 200, 200, 200, 429, 429]
+
+
 async def test_a_signed_request_predicts(tmp_path: Path) -> None:
     async with a_door(tmp_path, clock=SystemClock()) as door:
         fields = signed(PATH, b"[1]", {"Content-Type": "application/json"}, service="sagelet")

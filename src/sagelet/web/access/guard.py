@@ -153,7 +153,7 @@ def _taken(access: Access, who: KeyHolder | Visitor, endpoint: str) -> float | N
     per_minute = access.open_to_visitors(endpoint)
     if per_minute is None:
         raise Refused(401, "an API key is needed: `Authorization: Bearer …`", BEARER)
-    return access.limits.take(f"visitor:{who.address}", per_minute)
+    return access.limits.take(f"visitor:{who.address} {endpoint.lower()}", per_minute)
 
 
 def _owner(request: Request) -> Owner:
