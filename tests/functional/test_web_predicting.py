@@ -368,3 +368,34 @@ async def test_nothing_is_saved_into_an_archive_that_was_unpacked(
     assert 'data-testid="save"' not in (await web.owner.get(f"/endpoints/{NAME}")).text
     assert (await save(web, "one")).status_code == 409
     assert list(unpacked.iterdir()) == []
+
+
+FAILURE = """ModuleNotFoundError: No module named 'lost' at /code/inference.py:1
+Traceback (most recent call last):
+  File "/code/inference.py", line 1, in <module>
+    import lost
+ModuleNotFoundError: No module named 'lost'
+The primary container for production variant AllTraffic did not pass the ping health check."""
+
+
+async def test_an_endpoint_that_failed_says_where_and_what_to_do(web: WebBench) -> None:
+    web.bench.host.known.clear()
+    web.bench.move_endpoint(NAME, EndpointStatus.UPDATING)
+    web.bench.move_endpoint(NAME, EndpointStatus.FAILED, failure_reason=FAILURE)
+    page = (await web.owner.get(f"/endpoints/{NAME}")).text
+    (message,) = texts(page, testid="endpoint-failure-message")
+    assert message == "ModuleNotFoundError: No module named 'lost' at /code/inference.py:1"
+    (traceback,) = texts(page, testid="endpoint-traceback")
+    assert "import lost" in traceback
+    assert "sagelet deploy" in texts(page, testid="not-serving")[0]
+
+
+async def test_a_run_where_nothing_serves_says_why(web: WebBench) -> None:
+    web.bench.host.known.clear()
+    answer = await run(web, headers=FRAGMENT)
+    assert answer.status_code == 409
+    assert f"{NAME} cannot be run now: it is InService" in answer.text
+    web.bench.move_endpoint(NAME, EndpointStatus.DELETING)
+    assert f"{NAME} cannot be run now: it is Deleting" in (await run(web)).text
+    answer = await web.owner.post("/endpoints/nowhere/run", data=filled(web))
+    assert answer.status_code == 404

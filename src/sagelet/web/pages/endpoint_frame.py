@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 
 from sagelet.domain.facts import EndpointFacts, VariantFacts
 from sagelet.errors import EndpointNotInService
-from sagelet.web.results.failure import Frames, folded
+from sagelet.web.results.failure import Frames, folded, parted
 from sagelet.web.site import Site
 
 
@@ -24,7 +24,8 @@ async def endpoint_page(
     """Render a tab of the endpoint that the address names; it extends `endpoint/_layout.html.j2`.
 
     The template gets `endpoint` (as DescribeEndpoint shows it), `facts` (or nothing, where the
-    endpoint does not serve) and `edit_problems` besides its own context.
+    endpoint does not serve), `edit_problems`, and of one that failed `failure` (a message and the
+    parts of a traceback) besides its own context.
 
     Raises:
         EndpointNotFound: there is none of that name.
@@ -32,6 +33,7 @@ async def endpoint_page(
     name = request.path_params["name"]
     endpoint = await site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
     facts = facts_of(site, endpoint["EndpointName"])
+    message, traceback = parted(endpoint.get("FailureReason", ""))
     return site.rendering.page(
         request,
         template,
@@ -39,6 +41,7 @@ async def endpoint_page(
         endpoint=endpoint,
         facts=facts,
         edit_problems=edit_problems(facts),
+        failure=(message, folded(traceback)),
         **context,
     )
 

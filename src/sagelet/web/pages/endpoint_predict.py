@@ -116,7 +116,7 @@ class PredictPages:
         values = await self._submitted(request)
         form = await self._form(request)
         if form is None:
-            raise Refused(409, "the endpoint does not serve (yet)")
+            raise await self._not_now(request)
         outcome = await unless_gone(request, self._outcome(request, form, values))
         return await self._page(request, form, Filled(values), outcome)
 
@@ -147,8 +147,10 @@ class PredictPages:
         backend, name = self._site.backend, str(request.path_params["name"])
         values = await self._submitted(request)
         form = await self._form(request)
+        if form is None:
+            raise await self._not_now(request)
         folder = await asyncio.to_thread(examples_folder, backend, name)
-        if form is None or folder is None:
+        if folder is None:
             raise Refused(409, "the endpoint is not served from a folder of yours")
         outcome = await self._saved(form, folder, values)
         return await self._page(request, form, Filled(values), outcome)
@@ -178,6 +180,16 @@ class PredictPages:
             return await form_of(self._site.backend, name)
         except EndpointNotInService:
             return None
+
+    async def _not_now(self, request: Request) -> Refused:
+        """Return why an endpoint that does not serve cannot be run.
+
+        Raises:
+            EndpointNotFound: it has been deleted.
+        """
+        name = request.path_params["name"]
+        shown = await self._site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+        return Refused(409, f"{name} cannot be run now: it is {shown['EndpointStatus']}")
 
     async def _filled(self, request: Request, form: Form) -> Filled:
         wanted, call_id = request.query_params.get("ex"), request.query_params.get("call")

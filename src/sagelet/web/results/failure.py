@@ -80,19 +80,23 @@ def failure(
     status: int, body: bytes, *, handler: str = "", where: str = "", sent: bytes = b""
 ) -> Failure:
     """Read what a container answered when it failed."""
-    said = body[: 4 * _MOST_CHARACTERS].decode("utf-8", "replace")
-    message, mark, rest = said.partition(_TRACEBACK)
-    traceback = cut((mark + rest).rstrip(), _MOST_CHARACTERS)
-    message = cut(_named(_plain(message.strip()), traceback), _MESSAGE_CHARACTERS)
+    said, traceback = parted(body[: 4 * _MOST_CHARACTERS].decode("utf-8", "replace"))
+    message = cut(_named(_plain(said), traceback), _MESSAGE_CHARACTERS)
     return Failure(
         status=status,
         message=message,
         handler=handler,
         where=where,
-        frames=tuple(folded(traceback)) if traceback else (),
+        frames=tuple(folded(traceback)),
         hint=_hint(status, f"{message}\n{traceback[-_MESSAGE_CHARACTERS:]}"),
         sent=cut(sent[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace"), _EXCERPT_CHARACTERS),
     )
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Return what stands before a traceback, and the traceback; either may be empty."""
+    message, mark, rest = text.partition(_TRACEBACK)
+    return message.strip(), cut((mark + rest).rstrip(), _MOST_CHARACTERS)
 
 
 def folded(traceback: str) -> list[Frames]:
