@@ -20,7 +20,7 @@ from sagelet.errors import AlreadyExists, InvalidRequest, NotFound
 from sagelet.hosting.redaction import is_secret
 from sagelet.web.access.guard import checked_form
 from sagelet.web.pages.endpoint_frame import endpoint_page
-from sagelet.web.public.publishing import OFF, addresses, endpoint_named, publish
+from sagelet.web.public.publishing import OFF, addresses, publish
 from sagelet.web.site import Site
 
 MASKED = "••••••••"
@@ -52,12 +52,12 @@ class EndpointConfigPages:
         ]
 
     async def _show(self, request: Request) -> Response:
-        name = await endpoint_named(self._site, request.path_params["name"])
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         return await self._page(request, name, _sharing(self._site.sharing.of(name)))
 
     async def _share(self, request: Request) -> Response:
         form = await checked_form(request)
-        name = await endpoint_named(self._site, request.path_params["name"])
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         asked = {key: str(form.get(key) or "").strip() for key in ("access", "slug", "per_minute")}
         try:
             rate = _number(asked["per_minute"])

@@ -47,7 +47,7 @@ class EndpointHistoryPages:
         ]
 
     async def _show(self, request: Request) -> Response:
-        name = await self._name(request)
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         asked = ",".join(request.query_params.getlist("diff"))
         chosen = [each for each in asked.split(",") if each]
         if not chosen:
@@ -61,7 +61,7 @@ class EndpointHistoryPages:
 
     async def _run(self, request: Request) -> Response:
         await checked_form(request)
-        name = await self._name(request)
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         call = await self._call(name, request.path_params["id"])
         if call.body is None or call.is_redacted:
             why = "was too large to be kept" if call.body is None else "had secrets in it"
@@ -75,7 +75,7 @@ class EndpointHistoryPages:
 
     async def _clear(self, request: Request) -> Response:
         await checked_form(request)
-        name = await self._name(request)
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         await asyncio.to_thread(self._history.clear, name)
         return RedirectResponse(f"/endpoints/{name}/history", status_code=303)
 
@@ -113,19 +113,6 @@ class EndpointHistoryPages:
         if call is None:
             raise Refused(404, f"there is no call {call_id[:40]} of {name} in the history any more")
         return call
-
-    async def _name(self, request: Request) -> str:
-        """Return the endpoint's name as it was given when it was made.
-
-        Raises:
-            EndpointNotFound: there is none of that name.
-        """
-        asked = request.path_params["name"]
-        described = await self._site.backend.call(
-            "sagemaker", "DescribeEndpoint", EndpointName=asked
-        )
-        name: str = described["EndpointName"]
-        return name
 
 
 async def _back(request: Request) -> Response:

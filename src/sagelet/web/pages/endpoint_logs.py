@@ -28,7 +28,7 @@ class EndpointLogsPages:
         ]
 
     async def _show(self, request: Request) -> Response:
-        name = await self._name(request)
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         view = await log_view(
             self._site.backend,
             request,
@@ -38,18 +38,5 @@ class EndpointLogsPages:
         return await endpoint_page(self._site, request, "endpoint/logs.html.j2", log=view)
 
     async def _download(self, request: Request) -> Response:
-        name = await self._name(request)
+        name = await self._site.backend.endpoint_named(request.path_params["name"])
         return download_of(self._site.backend, name, group=ENDPOINT_GROUP + name)
-
-    async def _name(self, request: Request) -> str:
-        """Return the endpoint's name as it was given; asked for in any case, it is the same.
-
-        Raises:
-            EndpointNotFound: there is none of that name.
-        """
-        asked = request.path_params["name"]
-        endpoint = await self._site.backend.call(
-            "sagemaker", "DescribeEndpoint", EndpointName=asked
-        )
-        name: str = endpoint["EndpointName"]
-        return name

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.control.context import Document
+from sagelet.web.downloads import attachment
 from sagelet.web.endpoint_charts import (
     RANGES,
     Range,
@@ -57,8 +58,7 @@ class EndpointMetricsPages:
         endpoint, shown = await self._endpoint(request), _range(request)
         text = "".join(csv_lines(await self._series(endpoint, shown)))
         file = f"{endpoint['EndpointName']}-metrics-{shown.key}.csv"
-        headers = {"content-disposition": f'attachment; filename="{file}"'}
-        return Response(text, media_type="text/csv", headers=headers)
+        return Response(text, media_type="text/csv", headers=attachment(file))
 
     async def _series(self, endpoint: Document, shown: Range) -> list[Series]:
         variants = [each["VariantName"] for each in endpoint.get("ProductionVariants") or ()]

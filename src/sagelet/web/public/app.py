@@ -18,15 +18,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sagelet.errors import QueueFull
 from sagelet.web.access.limits import RateLimiter
 from sagelet.web.access.origins import OtherOrigins
 from sagelet.web.api.predict import REQUEST_ID
-from sagelet.web.faults import MEDIA_TYPE, Problem, Refused
+from sagelet.web.faults import MEDIA_TYPE, Problem, Refused, headers_of
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.middleware import Answering, SecurityHeaders
 from sagelet.web.public.answers import problem_for_strangers
 from sagelet.web.public.arrivals import Proxies, bucket_of
@@ -74,7 +74,7 @@ class PublicApp:
         await self._app(scope, receive, send)
 
     async def _failed(self, request: Request, error: Exception) -> Response:
-        problem, headers = problem_for_strangers(error), _headers(error)
+        problem, headers = problem_for_strangers(error), headers_of(error)
         if request.url.path.startswith("/api/"):
             return _as_document(request, problem, headers)
         template = "public/problem.html.j2"
@@ -99,18 +99,12 @@ class Unhurried:
         await self._app(scope, receive, send)
 
 
-def _headers(error: Exception) -> dict[str, str]:
-    if isinstance(error, Refused | HTTPException):
-        return dict(error.headers or {})
-    return {"retry-after": "1"} if isinstance(error, QueueFull) else {}
-
-
 def _as_document(request: Request, problem: Problem, headers: dict[str, str]) -> Response:
     document = problem.document()
     known_as = request.scope.get("state", {}).get(REQUEST_ID)
     if known_as is not None:
         headers["x-request-id"] = document[REQUEST_ID] = known_as
-    return JSONResponse(document, problem.status, headers, MEDIA_TYPE)
+    return JsonAnswer(document, problem.status, headers, MEDIA_TYPE)
 
 
 async def _health(_request: Request) -> Response:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from ulid import ULID
 
@@ -26,6 +26,7 @@ from sagelet.web.api.predict import REQUEST_ID, answer_of, payload_of
 from sagelet.web.api.sse import unless_gone
 from sagelet.web.faults import Refused
 from sagelet.web.forms import Form, form_of
+from sagelet.web.json_answers import JsonAnswer
 from sagelet.web.public.admission import Guest
 from sagelet.web.public.identity import BASE
 from sagelet.web.runs import run
@@ -64,11 +65,11 @@ class PublicApi:
     async def _schema(self, request: Request) -> Response:
         publication, form = await self._form(request)
         shown = schema_shown(form) | {"endpoint": publication.slug}
-        return JSONResponse({name: value for name, value in shown.items() if name != "source"})
+        return JsonAnswer({name: value for name, value in shown.items() if name != "source"})
 
     async def _examples(self, request: Request) -> Response:
         publication, form = await self._form(request)
-        return JSONResponse(examples_shown(form) | {"endpoint": publication.slug})
+        return JsonAnswer(examples_shown(form) | {"endpoint": publication.slug})
 
     async def _openapi(self, request: Request) -> Response:
         publication, form = await self._form(request)
@@ -78,7 +79,7 @@ class PublicApi:
             title=form.title or publication.slug,
             variants=(),
         )
-        return JSONResponse(_for_strangers(document, publication))
+        return JsonAnswer(_for_strangers(document, publication))
 
     def _admitted(self, request: Request) -> Publication:
         """Return what a request asks, for those who may ask it.

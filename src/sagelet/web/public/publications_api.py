@@ -11,18 +11,18 @@ DELETE  /api/v1/public-listener                                                 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.web.access.guard import require_owner, require_signature
 from sagelet.web.faults import Refused
+from sagelet.web.json_answers import JsonAnswer, json_object
 from sagelet.web.public.door import wanted_of
-from sagelet.web.public.publishing import OFF, addresses, endpoint_named, publish
+from sagelet.web.public.publishing import OFF, addresses, publish
 from sagelet.web.site import Site
 
 
@@ -49,22 +49,22 @@ class PublicationsApi:
     async def _all(self, request: Request) -> Response:
         require_owner(request)
         found = [self._shown(each.endpoint) for each in self._site.sharing.all()]
-        return JSONResponse({"publications": found, "listener": self._listener_shown()})
+        return JsonAnswer({"publications": found, "listener": self._listener_shown()})
 
     async def _one(self, request: Request) -> Response:
         require_owner(request)
-        return JSONResponse(self._shown(await self._endpoint(request)))
+        return JsonAnswer(self._shown(await self._endpoint(request)))
 
     async def _put(self, request: Request) -> Response:
         require_owner(request)
-        endpoint, asked = await self._endpoint(request), _object(await request.body())
+        endpoint, asked = await self._endpoint(request), json_object(await request.body())
         slug, per_minute = asked.get("slug", ""), asked.get("per_minute")
         if not isinstance(slug, str):
             raise Refused(400, "slug is text")
         if per_minute is not None and type(per_minute) is not int:
             raise Refused(400, "per_minute is a whole number")
         await publish(self._site, endpoint, str(asked.get("access", "")), slug, per_minute)
-        return JSONResponse(self._shown(endpoint))
+        return JsonAnswer(self._shown(endpoint))
 
     async def _withdraw(self, request: Request) -> Response:
         require_owner(request)
@@ -73,11 +73,11 @@ class PublicationsApi:
 
     async def _listener(self, request: Request) -> Response:
         require_owner(request)
-        return JSONResponse(self._listener_shown())
+        return JsonAnswer(self._listener_shown())
 
     async def _open(self, request: Request) -> Response:
         require_signature(request)
-        asked = _object(await request.body())
+        asked = json_object(await request.body())
         proxies = asked.get("trusted_proxies", [])
         if not isinstance(proxies, list) or not all(isinstance(each, str) for each in proxies):
             raise Refused(400, "trusted_proxies is a list of texts")
@@ -85,7 +85,7 @@ class PublicationsApi:
             str(asked.get("address", "")), tuple(proxies), str(asked.get("public_url") or "")
         )
         await self._site.public.open(wanted)
-        return JSONResponse(self._listener_shown(), 201)
+        return JsonAnswer(self._listener_shown(), 201)
 
     async def _close(self, request: Request) -> Response:
         require_signature(request)
@@ -93,7 +93,7 @@ class PublicationsApi:
         return Response(status_code=204)
 
     async def _endpoint(self, request: Request) -> str:
-        return await endpoint_named(self._site, request.path_params["endpoint"])
+        return await self._site.backend.endpoint_named(request.path_params["endpoint"])
 
     def _shown(self, endpoint: str) -> dict[str, Any]:
         found = self._site.sharing.of(endpoint)
@@ -119,13 +119,3 @@ class PublicationsApi:
             "since": found.since.isoformat(),
             "publications": [each.endpoint for each in self._site.sharing.all()],
         }
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, "the body is not JSON") from error
-    if not isinstance(document, dict):
-        raise Refused(400, "the body is a JSON object")
-    return document

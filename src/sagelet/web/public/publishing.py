@@ -36,17 +36,6 @@ async def publish(
     site.sharing.publish(Publication.of(endpoint, Terms(access), slug=slug, per_minute=per_minute))
 
 
-async def endpoint_named(site: Site, name: str) -> str:
-    """Return an endpoint's name as it was given when it was made.
-
-    Raises:
-        EndpointNotFound: there is none.
-    """
-    shown = await site.backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
-    found: str = shown["EndpointName"]
-    return found
-
-
 def addresses(site: Site, publication: Publication | None) -> dict[str, str]:
     """Return where the page is: on this machine, and for others while the listener is open."""
     if publication is None:
