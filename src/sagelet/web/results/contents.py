@@ -125,14 +125,31 @@ def _json_lines(body: bytes) -> _Read:
 
 def _csv(body: bytes) -> _Read:
     rows = [row for row in csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")) if row]
-    numbers = [_numbers(row) for row in rows]
-    if rows and all(each is not None for each in numbers):
+    numbers = _all_numbers(rows)
+    if numbers:
         flat = len(rows) == 1 or all(len(row) == 1 for row in rows)
-        value = [n for row in numbers for n in row or ()] if flat else numbers
+        value = [n for row in numbers for n in row] if flat else numbers
         return Document(value[0] if len(rows) == len(rows[0]) == 1 else value), ()
-    has_names = len(rows) > 1 and numbers[0] is None and any(n is not None for n in numbers[1:])
-    names = rows[0] if has_names or _is_head(rows) else []
+    names = rows[0] if _has_names(rows) or _is_head(rows) else []
     return table.table_of_texts(rows[1:] if names else rows, names), ()
+
+
+def _all_numbers(rows: list[list[str]]) -> list[list[float]]:
+    """Return all lines as numbers; none where one is not of numbers alone."""
+    found: list[list[float]] = []
+    for row in rows:
+        numbers = _numbers(row)
+        if numbers is None:
+            return []
+        found.append(numbers)
+    return found
+
+
+def _has_names(rows: list[list[str]]) -> bool:
+    """Say whether the first line is not of numbers, but one below is."""
+    if len(rows) < 2 or _numbers(rows[0]) is not None:
+        return False
+    return any(_numbers(row) is not None for row in rows[1 : table.MOST_ROWS])
 
 
 def _is_head(rows: list[list[str]]) -> bool:

@@ -25,7 +25,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class InputRows:
-    """A payload's value; `_Nothing` where it has none, such as an image's."""
+    """A payload's value; `_NOTHING` where it has none, such as an image's.
+
+    A line of CSV is a tuple of its cells, or the one cell that it has.
+    """
 
     value: object
 
@@ -52,6 +55,8 @@ class InputRows:
 
 def row_of(value: object) -> Row:
     """Return one input as it is shown."""
+    if isinstance(value, tuple):
+        return Row(", ".join(value)[:_SHOWN_CHARACTERS])
     text = _text_of(value)
     shown = compact(value, _SHOWN_CHARACTERS) if text is None else text[:_SHOWN_CHARACTERS]
     return Row(shown, text)
@@ -73,7 +78,7 @@ def _read(text: str, kind: str) -> object:
     if kind in _LINES:
         return [read_json(line).value for line in text.splitlines() if line.strip()]
     if kind == CSV:
-        return [row[0] if len(row) == 1 else list(row) for row in csv.reader(io.StringIO(text))]
+        return [row[0] if len(row) == 1 else tuple(row) for row in csv.reader(io.StringIO(text))]
     if kind.startswith("text/"):
         return text
     if not kind or kind == "application/octet-stream":

@@ -134,6 +134,13 @@ def test_a_number_for_each_input_stands_beside_it() -> None:
     assert [(each.sent.shown, each.text) for each in view.pairs] == [("a", "1.5"), ("b", "two")]
 
 
+def test_lines_of_csv_stand_beside_their_results_as_they_were_sent() -> None:
+    view = view_of([6.0, 15.0], sent_rows(b"1,2,3\n4,x y,6\n", "text/csv"))
+    assert isinstance(view, PairTable)
+    assert [each.sent.shown for each in view.pairs] == ["1, 2, 3", "4, x y, 6"]
+    assert {each.sent.text for each in view.pairs} == {None}
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
