@@ -52,6 +52,16 @@ async def checked(web: WebBench) -> str:
                 return page
 
 
+async def test_all_endpoints_that_serve_a_model_are_told(web: WebBench) -> None:
+    await web.bench.create_model("sentiment")
+    await web.bench.create_config("one", "sentiment")
+    for number in range(120):
+        await web.bench.ask(
+            "CreateEndpoint", EndpointName=f"shop-{number}", EndpointConfigName="one"
+        )
+    assert (await page_of(web)).count('href="/endpoints/shop-') == 120
+
+
 async def test_models_are_listed_with_the_endpoints_that_serve_them(web: WebBench) -> None:
     await web.bench.create_endpoint("shop", EndpointStatus.IN_SERVICE)
     page = await page_of(web, "/models")

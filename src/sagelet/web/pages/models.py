@@ -26,7 +26,8 @@ from sagelet.web.site import Site
 from sagelet.web.trees import Trees
 
 A_PAGE = 25
-_ENDPOINTS_AT_MOST = 100
+_ENDPOINTS_A_CALL = 100
+_ENDPOINTS_AT_MOST = 1000
 _LONGEST_NAME = 63
 
 
@@ -123,9 +124,7 @@ class ModelsPages:
 
     async def _serving(self) -> dict[str, list[str]]:
         """Return the endpoints that serve each model."""
-        call = self._site.backend.call
-        page = await call("sagemaker", "ListEndpoints", MaxResults=_ENDPOINTS_AT_MOST)
-        names = [each["EndpointName"] for each in page["Endpoints"]]
+        names = await self._endpoints()
         found: dict[str, list[str]] = defaultdict(list)
         for name, models in zip(
             names, await asyncio.gather(*map(self._models_of, names)), strict=True
@@ -133,6 +132,17 @@ class ModelsPages:
             for model in models:
                 found[model].append(name)
         return found
+
+    async def _endpoints(self) -> Sequence[str]:
+        names: list[str] = []
+        asked: dict[str, Any] = {"MaxResults": _ENDPOINTS_A_CALL}
+        while len(names) < _ENDPOINTS_AT_MOST:
+            page = await self._site.backend.call("sagemaker", "ListEndpoints", **asked)
+            names += [each["EndpointName"] for each in page["Endpoints"]]
+            if "NextToken" not in page:
+                break
+            asked["NextToken"] = page["NextToken"]
+        return names
 
     async def _models_of(self, endpoint: str) -> Sequence[str]:
         call = self._site.backend.call
