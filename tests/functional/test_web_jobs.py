@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sagelet.domain.home import Home
+from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.training import SecondaryStatus
 from sagelet.journal.job_metrics import JobMetrics
 from sagelet.journal.series import Sample
@@ -279,6 +280,17 @@ async def test_what_cannot_be_deployed_is_said_at_the_field(web: WebBench) -> No
     status, _, page = await post(web, "deploy", endpoint="digits")
     assert status == 409
     assert "choose another name, or update it" in page
+    web.bench.move_endpoint("digits", EndpointStatus.FAILED, failure_reason="no model.pt")
+    status, _, page = await post(web, "deploy", endpoint="digits", update="yes")
+    assert status == 409
+    assert "“sagelet rm digits” deletes it" in page
+
+
+async def test_a_command_with_masked_values_says_that_they_are_to_be_put_in(web: WebBench) -> None:
+    await web.bench.create_job(NAME, HyperParameters=PROGRAM)
+    assert "what is masked here" not in await page_of(web)
+    await web.bench.create_job("other", HyperParameters=PROGRAM | {"api_token": "hunter2"})
+    assert "what is masked here" in await page_of(web, "/jobs/other")
 
 
 async def test_a_job_without_a_model_offers_no_deployment(web: WebBench) -> None:

@@ -32,6 +32,10 @@ _CODE = "/opt/ml/model/code"
 _SERVES = re.compile(r"^def (?:model_fn|input_fn|predict_fn|transform_fn)\b", re.MULTILINE)
 _FIRST = "inference.py"
 _LONGEST_NAME = 63
+_EXISTS = "There is an endpoint {} already: choose another name, or update it."
+_FAILED = (
+    "The endpoint {0} has failed: choose another name, or delete it by “sagelet rm {0}” first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,12 @@ async def deploy(backend: Backend, job: Mapping[str, Any], form: DeployForm) -> 
         _check_name(form.endpoint)
     except Fault as fault:
         return form.refused(fault, "endpoint", fault.message)
-    exists = await _exists(backend, form.endpoint)
-    if exists and not form.is_update:
+    status = await _status(backend, form.endpoint)
+    if status == "Failed" or (status and not form.is_update):
         return form.refused(
             AlreadyExists(kind="endpoint", name=form.endpoint),
             "endpoint",
-            f"There is an endpoint {form.endpoint} already: choose another name, or update it.",
+            (_FAILED if status == "Failed" else _EXISTS).format(form.endpoint),
         )
     try:
         data_url = form.data_url
@@ -113,7 +117,7 @@ async def deploy(backend: Backend, job: Mapping[str, Any], form: DeployForm) -> 
             data_url = await asyncio.to_thread(
                 repacking.with_code, backend, form.data_url, program.source
             )
-        await _create(backend, job, form, program, data_url, is_update=exists)
+        await _create(backend, job, form, program, data_url, is_update=bool(status))
     except SageletError as error:
         return form.refused(error, "form", str(error))
     return form
@@ -180,12 +184,14 @@ def _check_name(name: str) -> None:
     validate(document, service_model("sagemaker").operation_model("CreateEndpoint"), WIDENED)
 
 
-async def _exists(backend: Backend, name: str) -> bool:
+async def _status(backend: Backend, name: str) -> str:
+    """Return an endpoint's status; nothing where there is none of that name."""
     try:
-        await backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+        shown = await backend.call("sagemaker", "DescribeEndpoint", EndpointName=name)
     except EndpointNotFound:
-        return False
-    return True
+        return ""
+    status: str = shown["EndpointStatus"]
+    return status
 
 
 def _programs(trees: Trees, data_url: str, job: Mapping[str, Any]) -> tuple[Program, ...]:

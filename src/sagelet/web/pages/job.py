@@ -121,6 +121,7 @@ class JobPages:
             "parameters": job_view.parameters_of(job),
             "channels": job_view.channels_of(job),
             "again": job_view.again(job),
+            "masked": job_view.MASKED,
             "again_by_boto3": job_view.again_by_boto3(job),
         }
 

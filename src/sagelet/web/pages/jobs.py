@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from sagelet.errors import TrainingJobNotFound
 from sagelet.web.pages.dashboard_rows import JobRow, job_row
 from sagelet.web.site import Site
+from sagelet.web.timeline import duration
 
 A_PAGE = 25
 STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
@@ -52,6 +53,7 @@ class JobsPages:
             asked=asked,
             jobs=[row for row in rows if row is not None],
             statuses=STATUSES,
+            duration=duration,
             sorts={key: title for key, (title, _, _) in SORTS.items()},
             next=f"/jobs?{urlencode({**asked, 'after': token})}" if token else None,
         )
