@@ -22,8 +22,9 @@ from sagelet.errors import (
     QueueFull,
     WorkerStartFailed,
 )
-from sagelet.server.container_ports import LoopbackPort, LoopbackPorts
+from sagelet.server.container_ports import LoopbackPorts
 from sagelet.server.gate import Gate
+from sagelet.server.ports import Port
 from tests.fakes import ScriptedContainer
 
 NOT_FOUND = {
@@ -56,7 +57,7 @@ class Reply:
 class Door:
     """A container behind a port, and requests to it."""
 
-    def __init__(self, container: ScriptedContainer, port: LoopbackPort) -> None:
+    def __init__(self, container: ScriptedContainer, port: Port) -> None:
         self.container = container
         self.port = port
 

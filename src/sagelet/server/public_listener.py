@@ -12,14 +12,13 @@ import ipaddress
 import socket
 from collections import Counter
 from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
-
-import uvicorn
-from uvicorn.server import ServerState
 
 from sagelet.errors import InvalidRequest, PortTaken
 from sagelet.server.asgi import Send
 from sagelet.server.bodies import Receive
+from sagelet.server.ports import Port
 from sagelet.server.protocol import BoundedHttpProtocol
 from sagelet.server.web_door import BoundedBody
 from sagelet.web.public.ports import AsgiApp
@@ -58,7 +57,7 @@ class PublicSockets:
         """
         listening = _bound(host, port)
         opened = PublicPort(app, Guests(is_proxy), self._life, self._open.discard)
-        await opened.start(listening)
+        await opened.start([listening])
         self._open.add(opened)
         return opened
 
@@ -133,8 +132,8 @@ class GuestProtocol(BoundedHttpProtocol):
         self.shutdown()
 
 
-class PublicPort:
-    """One socket that answers."""
+class PublicPort(Port):
+    """One port that answers strangers. `on_close` is told when it no longer does."""
 
     def __init__(
         self,
@@ -145,60 +144,19 @@ class PublicPort:
     ) -> None:
         """Prepare to serve an application."""
         self._app = app
-        self._guests = guests
-        self._life = life
         self._on_close = on_close
-        self._state = ServerState()
-        self._servers: list[asyncio.Server] = []
-        self._config = uvicorn.Config(
-            self._bounded,
-            interface="asgi3",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-        )
-        self._config.load()
-
-    async def start(self, listening: socket.socket) -> None:
-        """Accept connections."""
-        loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(self._protocol, sock=listening))
-
-    @property
-    def number(self) -> int:
-        """The port's number, which the system has chosen where 0 was asked for."""
-        return int(self._servers[0].sockets[0].getsockname()[1])
+        protocol = partial(GuestProtocol, guests=guests, life=life)
+        super().__init__(self._bounded, keep_alive_s=KEEP_ALIVE_S, protocol=protocol)
 
     async def close(self, within_s: float) -> None:
         """Let requests that have come in be answered, then hang up."""
-        for server in self._servers:
-            server.close()
         self._on_close(self)
-        connections: list[Any] = list(self._state.connections)
-        for connection in connections:
-            connection.shutdown()
-        if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=within_s)
-        for connection in connections:
-            connection.transport.close()
+        await super().close(within_s)
 
     async def _bounded(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             body = BoundedBody(receive, MAX_BODY_BYTES)
             await self._app(scope, body.receive, send)
-
-    def _protocol(self) -> GuestProtocol:
-        return GuestProtocol(
-            config=self._config,
-            server_state=self._state,
-            app_state={},
-            guests=self._guests,
-            life=self._life,
-        )
 
 
 def _bound(host: str, port: int) -> socket.socket:
