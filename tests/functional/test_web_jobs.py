@@ -280,7 +280,7 @@ async def test_what_cannot_be_deployed_is_said_at_the_field(web: WebBench) -> No
     status, _, page = await post(web, "deploy", endpoint="digits")
     assert status == 409
     assert "choose another name, or update it" in page
-    web.bench.move_endpoint("digits", EndpointStatus.FAILED, failure_reason="no model.pt")
+    web.bench.move_endpoint("digits", EndpointStatus.FAILED, "no model.pt")
     status, _, page = await post(web, "deploy", endpoint="digits", update="yes")
     assert status == 409
     assert "“sagelet rm digits” deletes it" in page

@@ -33,9 +33,7 @@ _SERVES = re.compile(r"^def (?:model_fn|input_fn|predict_fn|transform_fn)\b", re
 _FIRST = "inference.py"
 _LONGEST_NAME = 63
 _EXISTS = "There is an endpoint {} already: choose another name, or update it."
-_FAILED = (
-    "The endpoint {0} has failed: choose another name, or delete it by “sagelet rm {0}” first."
-)
+_FAILED = "The endpoint {0} has failed: choose another name, or “sagelet rm {0}” deletes it."
 
 
 @dataclass(frozen=True, slots=True)
