@@ -7,19 +7,14 @@ import itertools
 import json
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagelet.web.snippets import (
-    INLINE_CHARACTERS,
-    Called,
-    js_text,
-    python_text,
-    sh_text,
-    snippets_of,
-)
+from sagelet.web.literals import js_text, python_text, sh_text
+from sagelet.web.snippets import INLINE_CHARACTERS, Called, snippets_of
 
 NASTY = (
     "",
@@ -44,7 +39,7 @@ NASTY = (
 )
 
 
-def a_call(body: bytes = b"{}", **members: str) -> Called:
+def a_call(body: bytes = b"{}", **members: Any) -> Called:  # noqa: ANN401  Called's own
     return Called("http://127.0.0.1:7543", "sentiment", body, "application/json", **members)
 
 
