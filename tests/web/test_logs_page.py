@@ -169,6 +169,18 @@ def test_an_address_leads_to_the_lines_of_a_time(chatty: Chatty, page: Page) -> 
     expect(page.get_by_text("line 2999", exact=True)).to_be_in_viewport()
 
 
+def test_a_window_of_another_height_goes_on_following(chatty: Chatty, page: Page) -> None:
+    chatty.write(*(f"line {n}" for n in range(60)))
+    page.goto(chatty.path)
+    last = page.get_by_text("line 59", exact=True)
+    expect(last).to_be_in_viewport()
+    for height in (2500, 700):
+        page.set_viewport_size({"width": 1280, "height": height})
+        page.get_by_role("log").scroll_into_view_if_needed()
+        expect(last).to_be_in_viewport()
+        expect(page.get_by_label("Follow")).to_be_checked()
+
+
 def test_a_hostile_line_is_text_and_a_long_one_is_cut(chatty: Chatty, page: Page) -> None:
     chatty.write(
         "<img src=x onerror=alert(1)>\x1b]8;;javascript:alert(1)\x07 \u202egnp.exe",

@@ -1,8 +1,7 @@
 // @ts-check
 // <log-tail>: makes the page of a log that the server rendered an endless one. It shows the end and
 // goes on with it, reads older lines when one scrolls up to them, and filters what it has.
-//
-//   #t=MS or #t=MS,MS leads to the lines of a time
+// `#t=MS` or `#t=MS,MS` in the address leads to the lines of a time.
 
 import { announce } from "./announce.js";
 import { listen } from "./events.js";
@@ -51,9 +50,10 @@ class LogTail extends HTMLElement {
     this.#controls();
     let width = scroller.clientWidth;
     this.sizes = new ResizeObserver(() => {
-      if (scroller.clientWidth === width) return;
+      if (scroller.clientWidth !== width) this.rows?.relook();
       width = scroller.clientWidth;
-      this.rows?.relook();
+      // A higher window moves the list, which its reader has not done.
+      if (this.isFollowing) this.rows?.toEnd();
     });
     this.sizes.observe(scroller);
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
