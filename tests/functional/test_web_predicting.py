@@ -399,3 +399,9 @@ async def test_a_run_where_nothing_serves_says_why(web: WebBench) -> None:
     assert f"{NAME} cannot be run now: it is Deleting" in (await run(web)).text
     answer = await web.owner.post("/endpoints/nowhere/run", data=filled(web))
     assert answer.status_code == 404
+
+
+async def test_an_endpoint_asked_for_in_another_case_is_led_to(web: WebBench) -> None:
+    answer = await web.owner.get(f"/endpoints/{NAME.upper()}?ex=one%26two")
+    assert answer.status_code == 308
+    assert answer.headers["location"] == f"/endpoints/{NAME}?ex=one%26two"

@@ -92,6 +92,10 @@ class PredictPages:
         ]
 
     async def _show(self, request: Request) -> Response:
+        asked = request.path_params["name"]
+        name = await self._site.backend.endpoint_named(asked)
+        if name != asked:
+            return RedirectResponse(f"/endpoints/{name}?{request.url.query}", status_code=308)
         form = await self._form(request)
         filled = await self._filled(request, form) if form is not None else None
         return await self._page(request, form, filled, Outcome())
