@@ -25,7 +25,15 @@ from sagelet.web.faults import Problem, Refused, problem_of
 from sagelet.web.forms import BadInput, Form, about, form_of, submitted, values_of
 from sagelet.web.pages.endpoint_frame import endpoint_page, facts_of
 from sagelet.web.pages.endpoint_models import is_multi_model
-from sagelet.web.pages.filled import Values, filled_with, mistakes_of, payload_of
+from sagelet.web.pages.filled import (
+    Filled,
+    Values,
+    filled_by_call,
+    filled_by_example,
+    filled_with,
+    mistakes_of,
+    payload_of,
+)
 from sagelet.web.pages.run_files import RunFiles
 from sagelet.web.results.output import AS_IT_COMES, output_of
 from sagelet.web.results.result import Result, result_of
@@ -38,19 +46,6 @@ PREVIOUS = "previous"
 NAME = "example.name"
 LARGE_BYTES = 6 * 10**6
 """Above this, some of SageMaker's ways to be invoked refuse a payload."""
-
-_NO_SUCH_EXAMPLE = "There is no example {!r}: the form is filled in as usual."
-_NO_SUCH_CALL = "This call is no longer in the history: the form is filled in as usual."
-_BODY_GONE = "The payload of this call was not kept, for it was too large."
-_REDACTED = "Values that are named like secrets were taken out of this call: put them in again."
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What the form shows, and what is to be said about it."""
-
-    values: Values
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,27 +193,11 @@ class PredictPages:
     async def _filled(self, request: Request, form: Form) -> Filled:
         wanted, call_id = request.query_params.get("ex"), request.query_params.get("call")
         if wanted is not None:
-            example = form.example(wanted)
-            if example is None:
-                return Filled(values_of(form), _NO_SUCH_EXAMPLE.format(wanted[:100]))
-            return Filled(filled_with(form, example.body, example.content_type))
-        if call_id is not None:
-            return await self._filled_by_call(form, call_id)
-        return Filled(values_of(form))
-
-    async def _filled_by_call(self, form: Form, call_id: str) -> Filled:
-        call = await asyncio.to_thread(self._site.backend.history.get, form.endpoint, call_id)
-        if call is None or call.body is None:
-            return Filled(values_of(form), _NO_SUCH_CALL if call is None else _BODY_GONE)
-        values = filled_with(
-            form,
-            call.body,
-            call.content_type,
-            call.accept,
-            call.target_variant,
-            call.target_model,
-        )
-        return Filled(values, _REDACTED if call.is_redacted else "")
+            return filled_by_example(form, wanted)
+        if call_id is None:
+            return Filled(values_of(form))
+        history = self._site.backend.history
+        return filled_by_call(form, await asyncio.to_thread(history.get, form.endpoint, call_id))
 
     async def _page(
         self, request: Request, form: Form | None, filled: Filled | None, outcome: Outcome

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from sagelet.domain.calls import Call
 from sagelet.web.forms import (
     ACCEPT,
     CONTENT_TYPE,
@@ -20,7 +22,20 @@ from sagelet.web.runs import Payload
 VARIANT = "target_variant"
 MODEL = "target_model"
 
+_NO_SUCH_EXAMPLE = "There is no example {!r}: the form is filled in as usual."
+_NO_SUCH_CALL = "This call is no longer in the history: the form is filled in as usual."
+_BODY_GONE = "The payload of this call was not kept, for it was too large."
+_REDACTED = "Values that are named like secrets were taken out of this call: put them in again."
+
 Values: TypeAlias = dict[str, list[str | Upload]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the form shows, and what is to be said about it."""
+
+    values: Values
+    note: str = ""
 
 
 def payload_of(form: Form, values: Values) -> Payload:
@@ -52,6 +67,29 @@ def filled_with(
     """Return the values that show a payload."""
     told = {CONTENT_TYPE: content_type, ACCEPT: accept, VARIANT: variant, MODEL: model}
     return {**values_of(form, body), **{key: [text] for key, text in told.items() if text}}
+
+
+def filled_by_example(form: Form, name: str) -> Filled:
+    """Return what the form shows of one of its examples."""
+    example = form.example(name)
+    if example is None:
+        return Filled(values_of(form), _NO_SUCH_EXAMPLE.format(name[:100]))
+    return Filled(filled_with(form, example.body, example.content_type))
+
+
+def filled_by_call(form: Form, call: Call | None) -> Filled:
+    """Return what the form shows of a call of the history, as far as it was kept."""
+    if call is None or call.body is None:
+        return Filled(values_of(form), _NO_SUCH_CALL if call is None else _BODY_GONE)
+    values = filled_with(
+        form,
+        call.body,
+        call.content_type,
+        call.accept,
+        call.target_variant,
+        call.target_model,
+    )
+    return Filled(values, _REDACTED if call.is_redacted else "")
 
 
 def mistakes_of(form: Form | None, errors: Mapping[str, str]) -> list[tuple[str, str]]:
