@@ -32,8 +32,6 @@ PAGES = (
     Shown("failed-job", "/jobs/{failed_job}"),
     Shown("models", "/models"),
     Shown("model", "/models/{model}"),
-    Shown("models", "/models"),
-    Shown("model", "/models/{model}"),
     Shown("keys", "/keys"),
     Shown("settings", "/settings"),
     Shown("about", "/about"),
