@@ -42,6 +42,17 @@ def test_a_broken_edit_is_shown_while_the_last_version_answers_and_goes_with_its
     expect(overlay).to_have_count(0, timeout=PATIENCE_MS)
 
 
+def test_a_page_says_that_its_endpoint_has_been_deleted(
+    web: Web, page: Page, faults: Faults
+) -> None:
+    faults.allow("status of 404")
+    with web.local.deployed("short-lived", web.folder):
+        page.goto("/endpoints/short-lived/config")
+        expect(page.locator("h1 + .pill")).to_have_text("InService")
+    banner = page.get_by_test_id("reconnecting")
+    expect(banner).to_contain_text("has been deleted", timeout=PATIENCE_MS)
+
+
 def test_an_open_page_goes_on_under_the_next_daemon(
     own_web: Web, a_page: Pages, faults: Faults
 ) -> None:

@@ -25,6 +25,7 @@ from sagelet.web.pages.dashboard_rows import (
 )
 from sagelet.web.pages.endpoint_frame import facts_of
 from sagelet.web.site import Site
+from sagelet.web.timeline import duration
 
 ENDPOINTS_A_PAGE = 50
 JOBS_SHOWN = 10
@@ -88,6 +89,7 @@ class DashboardPages:
             notes=notes[: -NOTES_SHOWN - 1 : -1],
             gauges=gauges(str(backend.home.root)),
             spark_minutes=SPARK_MINUTES,
+            duration=duration,
         )
 
     async def _endpoint_rows(

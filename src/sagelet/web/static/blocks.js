@@ -5,7 +5,7 @@
 //   <div id="NAME" data-every="5">                      fetched each 5 s while the page is seen
 
 import { announce } from "./announce.js";
-import { isLive, listen, signedOut } from "./events.js";
+import { isLive, listen, removed, signedOut } from "./events.js";
 import { morph } from "./morph.js";
 import { enhance } from "./page.js";
 
@@ -81,6 +81,7 @@ async function fetchBlock(id) {
     });
     // The one page that others lead to is where one signs in.
     if (answer.type === "opaqueredirect") signedOut();
+    if (answer.status === 404) removed();
     if (!answer.ok) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return page.getElementById(id);

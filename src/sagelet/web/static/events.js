@@ -9,7 +9,7 @@
  * @typedef {{kind: "back"}} Back  Something may have been missed: look at everything anew.
  * @typedef {Change | Note | Log | Back} Happening
  * @typedef {{topics: string[], heard: (what: Happening) => void}} Listener
- * @typedef {"live" | "away" | "signed-out"} State
+ * @typedef {"live" | "away" | "signed-out" | "removed"} State
  */
 
 const ADDRESS = "/api/v1/events";
@@ -64,6 +64,12 @@ export function isLive() {
 export function signedOut() {
   close();
   become("signed-out");
+}
+
+/** Tell that what the page shows is no longer there. */
+export function removed() {
+  close();
+  become("removed");
 }
 
 function openSoon(pause_ms = 0) {

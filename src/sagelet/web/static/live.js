@@ -11,6 +11,7 @@ const LONG_AWAY_MS = 15_000;
 const RESTARTING = "Sagelet is restarting… This page goes on by itself.";
 const GONE = "Sagelet does not answer. “sagelet up” starts it; this page then goes on by itself.";
 const SIGNED_OUT = "This browser is no longer signed in: “sagelet ui” signs it in.";
+const REMOVED = "What this page shows has been deleted.";
 
 /** @type {HTMLElement | null} */
 let banner = null;
@@ -25,6 +26,7 @@ if (document.querySelector("meta[name=csrf]")) {
     timers.forEach(clearTimeout);
     if (state === "live") hide();
     else if (state === "signed-out") show(SIGNED_OUT);
+    else if (state === "removed") show(REMOVED);
     else timers = [setTimeout(() => show(RESTARTING), AWAY_MS), setTimeout(() => show(GONE), LONG_AWAY_MS)];
   });
 }
