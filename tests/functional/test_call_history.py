@@ -14,7 +14,7 @@ from sagelet.domain.hosting import EndpointStatus
 from sagelet.domain.invocation import Answer, Invocation, Timing
 from sagelet.hosting.call_history import KeptCalls, Made
 from sagelet.hosting.host import HostingSettings
-from sagelet.hosting.recording import CallRecorder
+from sagelet.hosting.recording import AT_ONCE, CallRecorder
 from sagelet.store.store import Store
 from tests.builders import ACCOUNT, an_endpoint
 from tests.fakes import HeldClock
@@ -189,13 +189,19 @@ def test_previews_are_one_line_of_text(history: KeptCalls, body: bytes, preview:
     assert history.recent("sentiment")[0].preview == preview
 
 
-async def test_a_few_calls_a_second_are_recorded(history: KeptCalls) -> None:
+async def test_the_first_calls_are_recorded_and_then_one_a_second(history: KeptCalls) -> None:
     recorder = CallRecorder(history, HeldClock())
-    call = made()
-    next_due = recorder.take(call.invocation, call.answer, 100.0)
-    assert next_due == pytest.approx(100.1)
+    good, bad = made(), made(status=500)
+    now, took = 100.0, 0
+    while now < 105.0:
+        next_due = recorder.take(good.invocation, good.answer, now)
+        took += 1
+        assert next_due - now == (0.0 if took < AT_ONCE else pytest.approx(1.0))
+        now = next_due
+    assert took == AT_ONCE + 4
+    assert recorder.take(bad.invocation, bad.answer, now) == now  # failures are not crowded out
     await recorder.flush()
-    assert len(history.recent("sentiment")) == 1
+    assert history.recent("sentiment")[0].status == 500
 
 
 async def test_public_calls_are_not_recorded_nor_any_once_it_is_off(history: KeptCalls) -> None:

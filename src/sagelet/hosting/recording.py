@@ -2,8 +2,8 @@
 
     a worker's answer ── is one due? ── waiting, bounded ── a thread ── history ── told of
 
-Of each variant a few calls a second are taken, its failures beside the others; all of those that
-are traced, and none of those that come by a public page.
+Of each variant the first calls are taken, and one a second where there are many, its failures
+beside the others; all of those that are traced, and none of those that come by a public page.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from sagelet.hosting.call_history import KeptCalls, Made
 
 log = logging.getLogger(__name__)
 
-CALLS_A_SECOND = 10
+AT_ONCE = 20
+"""So many calls are taken as they come; then one for each second that goes by."""
 PUBLIC = "public"
 
-_APART_S = 1 / CALLS_A_SECOND
+_ALLOWANCES = 1000
 _LOOK_AGAIN_S = 1.0
 _SOON_S = 0.05
 _BATCHES_APART_S = 1.0
@@ -66,6 +67,7 @@ class CallRecorder:
         self._history = history
         self._clock = clock
         self._on_kept = on_kept
+        self._allowances: dict[tuple[str, str, bool], tuple[float, float]] = {}
         self._waiting: list[Made] = []
         self._waiting_bytes = 0
         self._writing: asyncio.Task[None] | None = None
@@ -78,7 +80,17 @@ class CallRecorder:
         if not self._history.is_on:
             return now + _LOOK_AGAIN_S
         self.keep(invocation, answer)
-        return now + _APART_S
+        is_good = 100 <= answer.status < 400
+        return now + self._wait_s((invocation.endpoint, answer.variant, is_good), now)
+
+    def _wait_s(self, whose: tuple[str, str, bool], now: float) -> float:
+        """Take one from an allowance, which grows by one a second; return until when it is used."""
+        left, since = self._allowances.pop(whose, (float(AT_ONCE), now))
+        left = min(float(AT_ONCE), left + now - since) - 1
+        self._allowances[whose] = (left, now)
+        if len(self._allowances) > _ALLOWANCES:
+            del self._allowances[next(iter(self._allowances))]
+        return max(0.0, 1 - left)
 
     def keep(self, invocation: Invocation, answer: Answer) -> None:
         """Take a call in any case, unless it came by a public page."""
