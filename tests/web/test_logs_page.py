@@ -193,6 +193,7 @@ def test_a_hostile_line_is_text_and_a_long_one_is_cut(chatty: Chatty, page: Page
     expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
     expect(page.get_by_text("2,984,000 more characters")).to_have_count(1)
     page.keyboard.press("End")
+    expect(page.locator(".log-state")).to_contain_text(" · following")
     chatty.write("<script>alert(1)</script>")
     expect(page.get_by_text("<script>alert(1)</script>")).to_be_visible()
     page.get_by_label("Wrap").uncheck()

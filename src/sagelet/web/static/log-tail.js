@@ -58,6 +58,7 @@ class LogTail extends HTMLElement {
     this.sizes.observe(scroller);
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     scroller.addEventListener("click", (event) => this.#clicked(event));
+    scroller.addEventListener("keydown", (event) => this.#pressed(event));
     this.#show();
     addEventListener("hashchange", this.goToHash);
     void this.#goTo(location.hash);
@@ -156,13 +157,22 @@ class LogTail extends HTMLElement {
   #scrolled() {
     const { rows, source } = this;
     if (!rows || !source) return;
-    const isMoved = rows.isMoved;
+    const { isMoved, isAtEnd } = rows; // before lines turn out to be higher than was thought
     rows.render();
-    if (isMoved && this.isFollowing !== (rows.isAtEnd && source.isAtEnd)) {
+    if (isMoved && this.isFollowing !== (isAtEnd && source.isAtEnd)) {
       this.#follow(!this.isFollowing);
       this.#show();
     } else if (this.isFollowing && !rows.isAtEnd) rows.toEnd();
     this.#reach();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    if (event.key !== "End" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    // Left to itself a browser glides to where the end was when the key was pressed.
+    event.preventDefault();
+    this.#follow(true);
+    void this.#toNewest();
   }
 
   /** Fetch what is beyond the end that one has come near to. */
