@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from sagelet.domain.seams import HostNote
-from sagelet.errors import SageletError
 from sagelet.web.pages.dashboard_rows import (
     SPARK_MINUTES,
     EndpointRow,
@@ -24,6 +23,7 @@ from sagelet.web.pages.dashboard_rows import (
     job_row,
 )
 from sagelet.web.pages.endpoint_frame import facts_of
+from sagelet.web.pages.endpoint_models import models_of
 from sagelet.web.site import Site
 from sagelet.web.timeline import duration
 
@@ -118,18 +118,10 @@ class DashboardPages:
         name = summary["EndpointName"]
         known = (name, summary["LastModifiedTime"])
         if known not in self._models:
-            call = self._site.backend.call
-            try:
-                endpoint = await call("sagemaker", "DescribeEndpoint", EndpointName=name)
-                config = await call(
-                    "sagemaker",
-                    "DescribeEndpointConfig",
-                    EndpointConfigName=endpoint["EndpointConfigName"],
-                )
-            except SageletError:
-                return ()  # it, or its configuration, has been deleted
-            models = (each.get("ModelName") for each in config["ProductionVariants"])
-            _remember(self._models, known, tuple(dict.fromkeys(m for m in models if m)))
+            models = await models_of(self._site.backend, name)
+            if not models:
+                return ()  # what was deleted under it may be there again
+            _remember(self._models, known, models)
         return self._models[known]
 
     async def _job_row(self, summary: Mapping[str, Any]) -> JobRow:

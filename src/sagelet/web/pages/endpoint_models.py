@@ -1,4 +1,4 @@
-"""Whether an endpoint has one model, or a shelf of them to choose from with each request."""
+"""Which models an endpoint serves, and whether one of them is a shelf to choose from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from sagelet.errors import SageletError
 from sagelet.web.backend import Backend
 
 
-async def is_multi_model(backend: Backend, endpoint: str) -> bool:
-    """Say whether a request has to name its model."""
+async def models_of(backend: Backend, endpoint: str) -> tuple[str, ...]:
+    """Return the names of an endpoint's models; none where its configuration has been deleted."""
     try:
         shown = await backend.call("sagemaker", "DescribeEndpoint", EndpointName=endpoint)
         config = await backend.call(
@@ -15,12 +15,19 @@ async def is_multi_model(backend: Backend, endpoint: str) -> bool:
             "DescribeEndpointConfig",
             EndpointConfigName=shown["EndpointConfigName"],
         )
-        for variant in config["ProductionVariants"]:
-            model = await backend.call(
-                "sagemaker", "DescribeModel", ModelName=variant.get("ModelName", "")
-            )
-            if model.get("PrimaryContainer", {}).get("Mode") == "MultiModel":
-                return True
     except SageletError:
-        return False  # a configuration or a model may be deleted while the endpoint serves on
+        return ()  # both may be deleted under whoever looks, and the configuration while it serves
+    named = (each.get("ModelName") for each in config["ProductionVariants"])
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+async def is_multi_model(backend: Backend, endpoint: str) -> bool:
+    """Say whether a request has to name its model."""
+    for name in await models_of(backend, endpoint):
+        try:
+            model = await backend.call("sagemaker", "DescribeModel", ModelName=name)
+        except SageletError:
+            return False  # a model may be deleted while the endpoint serves on
+        if model.get("PrimaryContainer", {}).get("Mode") == "MultiModel":
+            return True
     return False

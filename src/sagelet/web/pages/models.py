@@ -16,11 +16,12 @@ from starlette.routing import BaseRoute, Route
 from sagelet.artifacts.files import Uri
 from sagelet.artifacts.uris import parse_uri
 from sagelet.control.context import Document
-from sagelet.errors import InvalidRequest, KeyNotFound, ModelDataMissing, SageletError
+from sagelet.errors import InvalidRequest, KeyNotFound, ModelDataMissing
 from sagelet.web.faults import Refused
 from sagelet.web.job_view import masked
 from sagelet.web.model_checks import ModelChecks
 from sagelet.web.names import visible
+from sagelet.web.pages.endpoint_models import models_of
 from sagelet.web.rendering import FRAGMENT
 from sagelet.web.site import Site
 from sagelet.web.trees import Trees
@@ -127,7 +128,9 @@ class ModelsPages:
         names = await self._endpoints()
         found: dict[str, list[str]] = defaultdict(list)
         for name, models in zip(
-            names, await asyncio.gather(*map(self._models_of, names)), strict=True
+            names,
+            await asyncio.gather(*(models_of(self._site.backend, name) for name in names)),
+            strict=True,
         ):
             for model in models:
                 found[model].append(name)
@@ -143,20 +146,6 @@ class ModelsPages:
                 break
             asked["NextToken"] = page["NextToken"]
         return names
-
-    async def _models_of(self, endpoint: str) -> Sequence[str]:
-        call = self._site.backend.call
-        try:
-            shown = await call("sagemaker", "DescribeEndpoint", EndpointName=endpoint)
-            config: Document = await call(
-                "sagemaker",
-                "DescribeEndpointConfig",
-                EndpointConfigName=shown["EndpointConfigName"],
-            )
-        except SageletError:
-            return ()  # it, or its configuration, has been deleted
-        named = (each.get("ModelName") for each in config["ProductionVariants"])
-        return tuple(dict.fromkeys(name for name in named if name))
 
 
 def _uri_of(container: Mapping[str, Any]) -> Uri | None:
